@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The crypto of this runtime: node:crypto in Node, WebCrypto elsewhere, chosen when the module is resolved.
+
+export { provider as defaultCrypto } from "#provider";
+export { ecdsaFromDer, ecdsaToDer, fieldSize, keyAlgorithmOf, spkiOfPoint } from "./crypto/keys.ts";
+export type {
+  CryptoProvider,
+  CurveName,
+  HashName,
+  KeyAlgorithm,
+  KeySpec,
+  MaybePromise,
+  PrivateKey,
+  PublicKey,
+  SignatureAlgorithm,
+} from "./crypto/types.ts";

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is common to both providers: key identification, curve constants, signature shapes.
+
+import { type Bytes, concat, fromHex, toHex } from "../bytes.ts";
+import { type DerValue, encodeDer, parseDer } from "../der.ts";
+import { CoreError, malformed } from "../errors.ts";
+import type { CurveName, KeyAlgorithm, SignatureAlgorithm } from "./types.ts";
+
+const OID_EC_PUBLIC_KEY = "1.2.840.10045.2.1";
+const OID_RSA = "1.2.840.113549.1.1.1";
+const OID_ED25519 = "1.3.101.112";
+
+const CURVE_OF_OID: Readonly<Record<string, CurveName>> = {
+  "1.2.840.10045.3.1.7": "P-256",
+  "1.3.132.0.34": "P-384",
+  "1.3.132.0.35": "P-521",
+};
+
+interface Curve {
+  /** Bytes of a field element. */
+  readonly size: number;
+  /** The order n, FIPS 186-4 appendix D.1.2. */
+  readonly order: bigint;
+  /** DER of a SubjectPublicKeyInfo up to the uncompressed point. */
+  readonly spkiPrefix: Bytes;
+}
+
+const CURVES: Readonly<Record<CurveName, Curve>> = {
+  "P-256": {
+    size: 32,
+    order: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+    spkiPrefix: fromHex("3059301306072a8648ce3d020106082a8648ce3d030107034200"),
+  },
+  "P-384": {
+    size: 48,
+    order:
+      0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
+    spkiPrefix: fromHex("3076301006072a8648ce3d020106052b81040022036200"),
+  },
+  "P-521": {
+    size: 66,
+    order:
+      0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
+    spkiPrefix: fromHex("30819b301006072a8648ce3d020106052b8104002303818600"),
+  },
+};
+
+/** Bytes of one coordinate, and of r and s. */
+export function fieldSize(curve: CurveName): number {
+  return CURVES[curve].size;
+}
+
+/** SubjectPublicKeyInfo of an uncompressed point given as x || y. Throws `INVALID_KEY` on a wrong length. */
+export function spkiOfPoint(curve: CurveName, xy: Uint8Array): Bytes {
+  const { size, spkiPrefix } = CURVES[curve];
+  if (xy.length !== 2 * size) {
+    throw malformed(
+      "INVALID_KEY",
+      `Cannot use ${curve} public key: got ${xy.length} bytes, expected ${2 * size}`,
+    );
+  }
+  return concat(spkiPrefix, Uint8Array.of(4), xy);
+}
+
+/** The kind of key that a SubjectPublicKeyInfo declares (RFC 5480, RFC 8410, RFC 8017). */
+export function keyAlgorithmOf(spki: Uint8Array): KeyAlgorithm {
+  const [identifier] = parseDer(spki, "SubjectPublicKeyInfo").sequence(2) as [DerValue, DerValue];
+  const [oid, parameters] = identifier.sequence() as [DerValue, DerValue | undefined];
+  switch (oid.oid()) {
+    case OID_EC_PUBLIC_KEY: {
+      const curve = parameters === undefined ? undefined : CURVE_OF_OID[parameters.oid()];
+      if (curve !== undefined) return { name: "EC", curve };
+      break;
+    }
+    case OID_RSA:
+      return { name: "RSA" };
+    case OID_ED25519:
+      return { name: "Ed25519" };
+  }
+  throw new CoreError(
+    "UNSUPPORTED_ALGORITHM",
+    "malformed",
+    "Cannot use public key: neither EC (P-256, P-384, P-521), RSA nor Ed25519",
+    {
+      detail: { oid: oid.oid() },
+    },
+  );
+}
+
+/** The key is of the kind that the algorithm needs. */
+export function fits(how: SignatureAlgorithm, key: KeyAlgorithm): boolean {
+  switch (how.name) {
+    case "ECDSA":
+      return key.name === "EC";
+    case "RSA-PSS":
+    case "RSASSA-PKCS1-v1_5":
+      return key.name === "RSA";
+    case "Ed25519":
+      return key.name === "Ed25519";
+  }
+}
+
+/** r and s both in [1, n-1], at the curve's exact length. Anything else never reaches the crypto library. */
+export function isPlausibleEcdsa(curve: CurveName, signature: Uint8Array): boolean {
+  const { size, order } = CURVES[curve];
+  if (signature.length !== 2 * size) return false;
+  return inRange(signature.subarray(0, size), order) && inRange(signature.subarray(size), order);
+}
+
+/** ECDSA-Sig-Value (RFC 3279 section 2.2.3) to r || s. Throws `INVALID_DER` when r or s is no positive integer that fits. */
+export function ecdsaFromDer(curve: CurveName, der: Uint8Array): Bytes {
+  const { size } = CURVES[curve];
+  const [r, s] = parseDer(der, "ECDSA signature").sequence(2) as [DerValue, DerValue];
+  const out = new Uint8Array(2 * size);
+  [r, s].forEach((value, i) => {
+    const magnitude = value.unsigned();
+    if (magnitude.length > size)
+      throw malformed("INVALID_DER", `Cannot parse ECDSA signature: an integer exceeds ${size} bytes`);
+    out.set(magnitude, (i + 1) * size - magnitude.length);
+  });
+  return out;
+}
+
+/** r || s to ECDSA-Sig-Value. */
+export function ecdsaToDer(signature: Uint8Array): Bytes {
+  const size = signature.length / 2;
+  return encodeDer.sequence(
+    encodeDer.unsigned(signature.subarray(0, size)),
+    encodeDer.unsigned(signature.subarray(size)),
+  );
+}
+
+function inRange(bytes: Uint8Array, order: bigint): boolean {
+  const value = BigInt(`0x${toHex(bytes)}`);
+  return value > 0n && value < order;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// node:crypto with prepared key objects: several times faster per call than WebCrypto.
+
+import {
+  constants,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  type KeyObject,
+  randomBytes,
+  sign,
+  verify,
+} from "node:crypto";
+import { promisify } from "node:util";
+import type { Bytes } from "../bytes.ts";
+import { CoreError } from "../errors.ts";
+import { fits, isPlausibleEcdsa, keyAlgorithmOf } from "./keys.ts";
+import type {
+  CryptoProvider,
+  HashName,
+  KeyAlgorithm,
+  KeySpec,
+  PrivateKey,
+  PublicKey,
+  SignatureAlgorithm,
+} from "./types.ts";
+
+const NODE_HASH: Readonly<Record<HashName, string>> = {
+  "SHA-1": "sha1",
+  "SHA-256": "sha256",
+  "SHA-384": "sha384",
+  "SHA-512": "sha512",
+};
+
+const generate = promisify(generateKeyPair) as (
+  type: string,
+  options: object,
+) => Promise<{ publicKey: KeyObject; privateKey: KeyObject }>;
+
+/** The provider of this runtime. */
+export const provider: CryptoProvider = {
+  name: "node",
+  digest: (hash, data) => copy(createHash(NODE_HASH[hash]).update(data).digest()),
+  hmac: (hash, key, data) => copy(createHmac(NODE_HASH[hash], key).update(data).digest()),
+  randomBytes: (length) => copy(randomBytes(length)),
+  importPublicKey: (spki) => {
+    const algorithm = keyAlgorithmOf(spki);
+    return guarded("public", () => {
+      const key = createPublicKey({ key: spki as never, format: "der", type: "spki" });
+      return wrapPublic(key, algorithm, spki);
+    });
+  },
+  importPrivateKey: (pkcs8) =>
+    guarded("private", () =>
+      wrapPrivate(createPrivateKey({ key: pkcs8 as never, format: "der", type: "pkcs8" })),
+    ),
+  generateKey: async (spec) => wrapPrivate((await generate(...generateArguments(spec))).privateKey),
+};
+
+function wrapPublic(key: KeyObject, algorithm: KeyAlgorithm, spki: Uint8Array): PublicKey {
+  return {
+    algorithm,
+    spki,
+    verify: (how, signature, data) => {
+      if (!fits(how, algorithm)) return false;
+      if (algorithm.name === "EC" && !isPlausibleEcdsa(algorithm.curve, signature)) return false;
+      return verify(hashOf(how), data, { key, ...parameters(how) }, signature);
+    },
+  };
+}
+
+function wrapPrivate(key: KeyObject): PrivateKey {
+  const spki = copy(createPublicKey(key).export({ format: "der", type: "spki" }));
+  const publicKey = wrapPublic(createPublicKey(key), keyAlgorithmOf(spki), spki);
+  return {
+    publicKey,
+    sign: (how, data) => {
+      if (!fits(how, publicKey.algorithm)) {
+        throw new CoreError(
+          "UNSUPPORTED_ALGORITHM",
+          "misuse",
+          `Cannot sign with ${how.name}: the key is ${publicKey.algorithm.name}`,
+        );
+      }
+      return copy(sign(hashOf(how), data, { key, ...parameters(how) }));
+    },
+    export: () => copy(key.export({ format: "der", type: "pkcs8" })),
+  };
+}
+
+function hashOf(how: SignatureAlgorithm): string | null {
+  return how.name === "Ed25519" ? null : NODE_HASH[how.hash];
+}
+
+function parameters(how: SignatureAlgorithm): object {
+  switch (how.name) {
+    case "ECDSA":
+      return { dsaEncoding: "ieee-p1363" };
+    case "RSA-PSS":
+      return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: how.saltLength };
+    case "RSASSA-PKCS1-v1_5":
+      return { padding: constants.RSA_PKCS1_PADDING };
+    case "Ed25519":
+      return {};
+  }
+}
+
+function generateArguments(spec: KeySpec): [string, object] {
+  switch (spec.name) {
+    case "EC":
+      return ["ec", { namedCurve: spec.curve }];
+    case "RSA":
+      return ["rsa", { modulusLength: "bits" in spec ? spec.bits : 4096 }];
+    case "Ed25519":
+      return ["ed25519", {}];
+  }
+}
+
+function guarded<T>(kind: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (cause instanceof CoreError) throw cause;
+    // The library's message may quote key material: it is kept out of ours.
+    throw new CoreError(
+      "INVALID_KEY",
+      "malformed",
+      `Cannot import ${kind} key: the crypto library refused it`,
+    );
+  }
+}
+
+function copy(buffer: Uint8Array): Bytes {
+  return new Uint8Array(buffer);
+}

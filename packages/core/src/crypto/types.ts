@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one interface over node:crypto and WebCrypto. Signatures are always IEEE P1363 (r || s) here.
+
+import type { Bytes } from "../bytes.ts";
+
+export type HashName = "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512";
+export type CurveName = "P-256" | "P-384" | "P-521";
+
+/** How a signature was made; complete, so that nothing is taken from the signature itself. */
+export type SignatureAlgorithm =
+  | { readonly name: "ECDSA"; readonly hash: HashName }
+  | { readonly name: "RSA-PSS"; readonly hash: HashName; readonly saltLength: number }
+  | { readonly name: "RSASSA-PKCS1-v1_5"; readonly hash: HashName }
+  | { readonly name: "Ed25519" };
+
+/** What kind of key a SubjectPublicKeyInfo holds. */
+export type KeyAlgorithm =
+  | { readonly name: "EC"; readonly curve: CurveName }
+  | { readonly name: "RSA" }
+  | { readonly name: "Ed25519" };
+
+/** Node answers at once, WebCrypto with a promise: `await` either. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** A public key prepared for repeated use. */
+export interface PublicKey {
+  readonly algorithm: KeyAlgorithm;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array;
+  /**
+   * True when `signature` over `data` is valid. A signature of the wrong length, out of range, or of an
+   * algorithm that does not fit the key is false, not an error.
+   */
+  verify(algorithm: SignatureAlgorithm, signature: Uint8Array, data: Uint8Array): MaybePromise<boolean>;
+}
+
+/** A private key for signing: simulators, brokers, tests. */
+export interface PrivateKey {
+  readonly publicKey: PublicKey;
+  sign(algorithm: SignatureAlgorithm, data: Uint8Array): MaybePromise<Bytes>;
+  /** PKCS #8, DER. */
+  export(): MaybePromise<Bytes>;
+}
+
+export type KeySpec = KeyAlgorithm | { readonly name: "RSA"; readonly bits: 2048 | 3072 | 4096 };
+
+export interface CryptoProvider {
+  readonly name: "node" | "webcrypto";
+  digest(hash: HashName, data: Uint8Array): MaybePromise<Bytes>;
+  hmac(hash: HashName, key: Uint8Array, data: Uint8Array): MaybePromise<Bytes>;
+  randomBytes(length: number): Bytes;
+  /** Throws `INVALID_KEY` or `UNSUPPORTED_ALGORITHM`. */
+  importPublicKey(spki: Uint8Array): MaybePromise<PublicKey>;
+  /** Throws `INVALID_KEY` or `UNSUPPORTED_ALGORITHM`. `pkcs8` is DER. */
+  importPrivateKey(pkcs8: Uint8Array): MaybePromise<PrivateKey>;
+  /** RSA without `bits` makes 4096. */
+  generateKey(spec: KeySpec): Promise<PrivateKey>;
+}

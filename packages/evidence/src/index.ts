@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every TEE at once. For one TEE in a small bundle import its subpath: ./sgx, ./tdx, ./snp, ./sample.
+
+export {
+  checkReportData,
+  INIT_DATA_WIDTH,
+  initDataField,
+  type RuntimeData,
+  reportDataOf,
+} from "./binding.ts";
+export { createCache, type VerificationCache } from "./cache.ts";
+export { type Envelope, isTeeName, TEE_NAMES, type TeeName } from "./envelope.ts";
+export { EvidenceError, type EvidenceErrorCode } from "./errors.ts";
+export { detectTee, inspectEvidence, SCHEMES, schemeOf, verifyEvidence } from "./registry.ts";
+export type { Scheme, VerifyOptions } from "./scheme.ts";
+export {
+  assertVerified,
+  type EndorsementsUsed,
+  type Tcb,
+  type TcbComponent,
+  type TcbStatus,
+  type Trust,
+  type VerifiedEvidence,
+  type Warning,
+} from "./verified.ts";

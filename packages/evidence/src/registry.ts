@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every TEE this package knows, one line each, and the verbs that pick the right one.
+
+import type { JsonObject } from "@adyton/core/json";
+import type { TeeName } from "./envelope.ts";
+import { EvidenceError } from "./errors.ts";
+import type { Scheme, VerifyOptions } from "./scheme.ts";
+import type { VerifiedEvidence } from "./verified.ts";
+
+/** In order of detection. */
+export const SCHEMES: readonly Scheme[] = [];
+
+/** The scheme of a TEE. Throws `UNSUPPORTED_TEE`. */
+export function schemeOf(tee: TeeName): Scheme {
+  const scheme = SCHEMES.find((candidate) => candidate.tee === tee);
+  if (scheme === undefined) {
+    const known = SCHEMES.map((candidate) => candidate.tee).join(", ");
+    throw new EvidenceError(
+      "UNSUPPORTED_TEE",
+      "misuse",
+      `Cannot handle evidence of TEE ${tee}: known are ${known}`,
+      {
+        detail: { tee, known },
+      },
+    );
+  }
+  return scheme;
+}
+
+/** Which TEE made these bytes. Throws `UNKNOWN_EVIDENCE`. */
+export function detectTee(evidence: Uint8Array): TeeName {
+  const scheme = SCHEMES.find((candidate) => candidate.detect(evidence));
+  if (scheme === undefined) {
+    const known = SCHEMES.map((candidate) => candidate.title).join(", ");
+    throw new EvidenceError(
+      "UNKNOWN_EVIDENCE",
+      "malformed",
+      `Cannot tell the TEE of ${evidence.length} bytes of evidence: none of ${known}`,
+      {
+        hint: "Name the TEE, or check that the file holds evidence and nothing else.",
+      },
+    );
+  }
+  return scheme.tee;
+}
+
+/** The claims of evidence as they stand. Nothing is verified. */
+export function inspectEvidence(evidence: Uint8Array, tee: TeeName = detectTee(evidence)): JsonObject {
+  return schemeOf(tee).inspect(evidence);
+}
+
+/** Establishes authenticity. The TEE is detected when not named. Throws an AdytonError that says why not. */
+export async function verifyEvidence(
+  evidence: Uint8Array,
+  options: VerifyOptions & { readonly tee?: TeeName },
+): Promise<VerifiedEvidence> {
+  return schemeOf(options.tee ?? detectTee(evidence)).verify(evidence, options);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seam between the house and a TEE: one Scheme per TEE, in its vendor's folder, and one line in registry.ts.
+
+import type { CryptoProvider } from "@adyton/core/crypto";
+import type { JsonObject, JsonValue } from "@adyton/core/json";
+import type { Certificate } from "@adyton/core/x509";
+import type { VerificationCache } from "./cache.ts";
+import type { Endorsements } from "./endorsements.ts";
+import type { Envelope, TeeName } from "./envelope.ts";
+import type { VerifiedEvidence } from "./verified.ts";
+
+export interface VerifyOptions {
+  /** The time to verify for. Verification never reads a clock. */
+  readonly now: Date;
+  /** Certificates, CRLs and signed documents. Verification never touches the network. */
+  readonly endorsements?: Endorsements;
+  /** Roots that the caller trusts besides the vendors' pinned ones. What they anchor is reported as `simulated`. */
+  readonly roots?: readonly Certificate[];
+  /** Expected report data, at most the TEE's width; shorter values are zero-padded on the right. */
+  readonly reportData?: Uint8Array;
+  /** Without a valid revocation list from the vendor, refuse (AMD; Intel always requires them). */
+  readonly requireRevocation?: boolean;
+  /** Keeps verified chains and documents between calls; see `createCache`. */
+  readonly cache?: VerificationCache;
+  readonly crypto?: CryptoProvider;
+}
+
+export interface Scheme {
+  readonly tee: TeeName;
+  /** For people: "Intel SGX quote". */
+  readonly title: string;
+  /** Whether `evidence` has this TEE's shape. Cheap; never throws. */
+  detect(evidence: Uint8Array): boolean;
+  /** The claims as they stand, unverified. Throws typed errors on malformed bytes. */
+  inspect(evidence: Uint8Array): JsonObject;
+  /** Authenticity, step by step. Throws an AdytonError on the first step that fails. */
+  verify(evidence: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence>;
+  /** From the TEE's `primary_evidence` JSON in the Confidential Containers protocol. */
+  fromKbs(value: JsonValue): Pick<Envelope, "evidence" | "endorsements" | "eventLog">;
+  /** To that JSON. */
+  toKbs(envelope: Pick<Envelope, "evidence" | "endorsements" | "eventLog">): JsonValue;
+}
