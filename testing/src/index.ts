@@ -10,3 +10,4 @@ export { fixtureBytes, hasFixtures };
 export async function fixtureText(path: string): Promise<string> {
   return new TextDecoder().decode(await fixtureBytes(path));
 }
+export { codeOf, codeOfAsync } from "./codes.ts";

@@ -211,17 +211,15 @@ const PKCS1_OID = {
 } as const;
 
 function encodeSignatureAlgorithm(algorithm: SignatureAlgorithm): Bytes {
-  if (algorithm.name === "Ed25519") return encodeDer.sequence(encodeDer.oid("1.3.101.112"));
-  const { hash } = algorithm;
-  if (hash === "SHA-1")
-    throw new CoreError("UNSUPPORTED_ALGORITHM", "misuse", "Cannot issue certificate: SHA-1 is not used");
   switch (algorithm.name) {
+    case "Ed25519":
+      return encodeDer.sequence(encodeDer.oid("1.3.101.112"));
     case "ECDSA":
-      return encodeDer.sequence(encodeDer.oid(ECDSA_OID[hash]));
+      return encodeDer.sequence(encodeDer.oid(ECDSA_OID[modern(algorithm.hash)]));
     case "RSASSA-PKCS1-v1_5":
-      return encodeDer.sequence(encodeDer.oid(PKCS1_OID[hash]), encodeDer.null());
+      return encodeDer.sequence(encodeDer.oid(PKCS1_OID[modern(algorithm.hash)]), encodeDer.null());
     case "RSA-PSS": {
-      const digest = encodeDer.sequence(encodeDer.oid(HASH_OID[hash]), encodeDer.null());
+      const digest = encodeDer.sequence(encodeDer.oid(HASH_OID[modern(algorithm.hash)]), encodeDer.null());
       const mask = encodeDer.sequence(encodeDer.oid("1.2.840.113549.1.1.8"), digest);
       return encodeDer.sequence(
         encodeDer.oid("1.2.840.113549.1.1.10"),
@@ -233,4 +231,11 @@ function encodeSignatureAlgorithm(algorithm: SignatureAlgorithm): Bytes {
       );
     }
   }
+}
+
+function modern(hash: HashName): keyof typeof HASH_OID {
+  if (hash === "SHA-1") {
+    throw new CoreError("UNSUPPORTED_ALGORITHM", "misuse", "Cannot issue certificate: SHA-1 is not used");
+  }
+  return hash;
 }
