@@ -6,6 +6,7 @@ import {
   type CryptoProvider,
   defaultCrypto,
   ecdsaToDer,
+  type HashName,
   type PrivateKey,
   type SignatureAlgorithm,
 } from "./crypto.ts";
