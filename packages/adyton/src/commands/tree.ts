@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every command, one line each.
+
+import type { Group } from "../frame/command.ts";
+import { completion } from "./completion.ts";
+import { evidence } from "./evidence.ts";
+
+export const ROOT: Group = {
+  kind: "group",
+  name: "adyton",
+  summary: "confidential computing: prove what runs, and release secrets only to that",
+  description: [
+    "Verifies evidence of trusted execution environments, runs the trust services that release secrets to attested workloads, and tells what this machine can do.",
+  ],
+  commands: [evidence, completion],
+};

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options of `adyton evidence verify` as arguments of verification and rules of appraisal.
+
+import type { Rules } from "@adyton/appraisal";
+import { equal } from "@adyton/core/bytes";
+import type { Certificate } from "@adyton/core/x509";
+import { isTeeName, type TcbStatus, type TeeName } from "@adyton/evidence";
+import { readEndorsement } from "@adyton/evidence/endorsements";
+import { CliError } from "../errors.ts";
+import { readInput } from "../files.ts";
+import type { Invocation } from "../frame/command.ts";
+import type { Io } from "../io.ts";
+import { hexOf, integerOf, listOf, numbersOf, timeOf } from "../values.ts";
+
+/** Intel's words, best first. */
+export const TCB_STATUSES: readonly TcbStatus[] = [
+  "UpToDate",
+  "SWHardeningNeeded",
+  "ConfigurationNeeded",
+  "ConfigurationAndSWHardeningNeeded",
+  "TdRelaunchAdvised",
+  "TdRelaunchAdvisedConfigurationNeeded",
+  "OutOfDate",
+  "OutOfDateConfigurationNeeded",
+  "NotSupported",
+  "Revoked",
+];
+
+/** `--tee`, or undefined. */
+export function teeOf(invocation: Invocation): TeeName | undefined {
+  const name = invocation.value("tee");
+  return name !== undefined && isTeeName(name) ? name : undefined;
+}
+
+/** `--at`, or now. */
+export function verificationTime(invocation: Invocation, io: Io): Date {
+  const at = invocation.value("at");
+  return at === undefined ? io.now() : timeOf("at", at);
+}
+
+/** `--report-data`, or undefined. */
+export function reportDataOption(invocation: Invocation): Uint8Array | undefined {
+  const hex = invocation.value("report-data");
+  return hex === undefined ? undefined : hexOf("report-data", hex);
+}
+
+/**
+ * The rules that findings must meet. Simulated evidence is allowed: it verifies only under a root that the caller
+ * named, and naming the root is the consent.
+ */
+export function rulesOf(invocation: Invocation): Rules {
+  const statuses = invocation.value("require-tcb");
+  const date = invocation.value("min-tcb-date");
+  const number = invocation.value("min-evaluation-number");
+  const minTcb = invocation.value("min-tcb");
+  return {
+    allowSimulated: true,
+    allowDebug: invocation.flag("allow-debug"),
+    requireRevocation: invocation.flag("require-revocation"),
+    ...(statuses === undefined ? {} : { acceptedTcbStatuses: listOf("require-tcb", statuses, TCB_STATUSES) }),
+    ...(date === undefined ? {} : { minTcbDate: timeOf("min-tcb-date", date).toISOString() }),
+    ...(number === undefined
+      ? {}
+      : { minEvaluationNumber: integerOf("min-evaluation-number", number, 0, 2 ** 31) }),
+    ...(minTcb === undefined ? {} : { minTcb: numbersOf("min-tcb", minTcb) }),
+  };
+}
+
+/** The self-issued certificates of every `--root` file. Throws when a file holds none. */
+export async function readRoots(paths: readonly string[], io: Io): Promise<Certificate[]> {
+  const roots: Certificate[] = [];
+  for (const path of paths) {
+    const { certificates } = readEndorsement({ name: path, bytes: await readInput(path, io) });
+    const found = certificates.filter((each) => equal(each.issuer.der, each.subject.der));
+    if (found.length === 0) {
+      throw new CliError("INVALID_VALUE", "misuse", `Cannot trust ${path}: it holds no root certificate`, {
+        detail: { path, certificates: certificates.map((each) => each.subject.text) },
+        hint: "Name a file with a self-issued certificate; intermediates belong to --endorsements.",
+      });
+    }
+    roots.push(...found);
+  }
+  return roots;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// A verdict for people: the answer in the first line, then what it rests on, then the next step.
+
+import { schemeOf, type Tcb } from "@adyton/evidence";
+import { printable, type Style, styleOf, table, wrap } from "../frame/style.ts";
+import type { Io } from "../io.ts";
+import { identityRows } from "./claims.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** The answer goes to stdout, the next step to stderr. */
+export function printVerdict(
+  verdict: Verdict,
+  source: { readonly path: string; readonly given: boolean },
+  io: Io,
+): void {
+  const style = styleOf(io.stdout, io.env);
+  const width = Math.min(110, io.stdout.columns);
+  const sections = [headline(verdict, style), ...bodyOf(verdict, style, width)];
+  io.stdout.write(`${sections.join("\n\n")}\n`);
+  io.stderr.write(`Next: ${printable(nextOf(verdict, source))}\n`);
+}
+
+/** One line: VERIFIED or REJECTED, what it is, and why. */
+export function headline(verdict: Verdict, style: Style): string {
+  const title = verdict.tee === null ? "evidence of unknown kind" : schemeOf(verdict.tee).title;
+  if (verdict.verdict === "rejected") {
+    const why = verdict.findings.filter((finding) => !finding.ok).map((finding) => finding.message);
+    const reason = why.length > 0 ? `refused by policy: ${why.join("; ")}` : verdict.explanation.join(" ");
+    return `${style.bad("REJECTED")}  ${title} [${verdict.code}]\n${printable(reason)}`;
+  }
+  const status = verdict.tcb?.status ?? "no vendor status";
+  const simulated = verdict.simulated === true ? `, ${style.caution("SIMULATED")}` : "";
+  const debug = verdict.debug === true ? `, ${style.caution("DEBUG")}` : "";
+  return `${style.good("VERIFIED")}  ${title}, TCB ${status}${simulated}${debug}`;
+}
+
+function bodyOf(verdict: Verdict, style: Style, width: number): string[] {
+  const sections: string[] = [];
+  const add = (heading: string, text: string): void => {
+    if (text !== "") sections.push(`${style.bold(heading)}\n${text}`);
+  };
+  if (verdict.trust !== null) {
+    add(
+      "Trust",
+      table([
+        ["root", printable(verdict.trust.root)],
+        ["SHA-256", verdict.trust.rootSha256],
+        ["at", verdict.at],
+      ]),
+    );
+  }
+  if (verdict.tcb !== null) add("TCB", tcbTable(verdict.tcb));
+  if (verdict.claims !== null) add("Identity", table(identityRows(verdict.claims)));
+  if (verdict.endorsements !== null) {
+    const used = verdict.endorsements;
+    add(
+      "Endorsements",
+      table([
+        ["oldest issued", used.earliestIssue ?? "unknown"],
+        ["first to expire", used.earliestExpiry ?? "unknown"],
+        ["revocation", used.revocation],
+      ]),
+    );
+  }
+  add(
+    "Warnings",
+    verdict.warnings
+      .map((warning) => wrap(printable(`${warning.code}: ${warning.message}`), width, 2))
+      .join("\n"),
+  );
+  if (verdict.trust !== null) {
+    const rules = verdict.findings.map(
+      (finding) => `  ${finding.ok ? "✓" : "✗"} ${printable(finding.message)}`,
+    );
+    const passed = verdict.explanation.slice(0, verdict.explanation.length - rules.length);
+    add("Checks", [...passed.map((line) => `  ✓ ${printable(line)}`), ...rules].join("\n"));
+  }
+  return sections;
+}
+
+function tcbTable(tcb: Tcb): string {
+  const rows = Object.entries(tcb.components).map(([name, component]) => [
+    name,
+    component.status ?? "-",
+    component.date?.slice(0, 10) ?? "-",
+    Object.entries(component.svn ?? {})
+      .map(([key, value]) => `${key}=${value}`)
+      .join(" ") || "-",
+    component.advisoryIds?.join(" ") || "-",
+  ]);
+  const number = tcb.evaluationNumber === null ? [] : [`  evaluation data number ${tcb.evaluationNumber}`];
+  const converged = tcb.status === null ? [] : [`  converged status ${tcb.status}`];
+  return [
+    table([["component", "status", "level date", "svn", "advisories"], ...rows]),
+    ...converged,
+    ...number,
+  ].join("\n");
+}
+
+function nextOf(verdict: Verdict, source: { readonly path: string; readonly given: boolean }): string {
+  if (verdict.next !== null) return verdict.next;
+  if (verdict.verdict === "rejected") {
+    return source.given
+      ? `\`adyton evidence inspect ${source.path}\` shows what the evidence claims.`
+      : "Give the vendor's certificates, CRLs and TCB data with --endorsements PATH.";
+  }
+  return "Compare the identity above with the one you expect; `adyton up` automates that for workloads.";
+}

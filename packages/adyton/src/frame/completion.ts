@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Completion scripts for bash, zsh and fish, written from the command tree. They contain words only: nothing of
+// adyton runs while the user types.
+
+import { COMMON_OPTIONS, type Command, type Group } from "./command.ts";
+
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof SHELLS)[number];
+
+/** The script of a shell, for a file that the shell reads at its start. */
+export function completionScript(shell: Shell, root: Group): string {
+  const nodes = walk(root, [root.name]);
+  switch (shell) {
+    case "bash":
+      return bash(nodes);
+    case "zsh":
+      return `#compdef adyton\nautoload -U +X bashcompinit && bashcompinit\n${bash(nodes)}`;
+    case "fish":
+      return fish(nodes);
+  }
+}
+
+interface Node {
+  readonly path: readonly string[];
+  readonly node: Command | Group;
+}
+
+function walk(node: Command | Group, path: readonly string[]): Node[] {
+  const below =
+    node.kind === "group" ? node.commands.flatMap((child) => walk(child, [...path, child.name])) : [];
+  return [{ path, node }, ...below];
+}
+
+/** Words that may stand after a node: sub-commands, or choices of its first argument, then its options. */
+function wordsAfter({ node, path }: Node): string[] {
+  if (node.kind === "group") {
+    const version = path.length === 1 ? ["--version"] : [];
+    return [...node.commands.map((child) => child.name), "--help", "--json", ...version];
+  }
+  const options = [...node.options, ...COMMON_OPTIONS].map((option) => `--${option.name}`);
+  return [...(node.arguments[0]?.choices ?? []), ...options];
+}
+
+function bash(nodes: readonly Node[]): string {
+  const groups = nodes.filter(({ node }) => node.kind === "group").map(({ path }) => path.join(" "));
+  const words = nodes.map((each) => `    "${each.path.join(" ")}") words="${wordsAfter(each).join(" ")}" ;;`);
+  const values = nodes.flatMap(({ path, node }) =>
+    node.kind === "group"
+      ? []
+      : node.options
+          .filter((option) => option.choices !== undefined)
+          .map(
+            (option) =>
+              `    "${path.join(" ")} --${option.name}") words="${option.choices?.join(" ") ?? ""}" ;;`,
+          ),
+  );
+  const takesValue = [
+    ...new Set(
+      nodes.flatMap(({ node }) =>
+        node.kind === "group"
+          ? []
+          : node.options.filter((o) => o.value !== undefined).map((o) => `--${o.name}`),
+      ),
+    ),
+  ];
+  return `# bash completion for adyton
+_adyton() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
+  local path="adyton" words="" i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "$path" in
+      ${groups.map((group) => `"${group}"`).join("|")})
+        [[ "\${COMP_WORDS[i]}" == -* ]] || path="$path \${COMP_WORDS[i]}" ;;
+    esac
+  done
+  case "$path $previous" in
+${values.join("\n")}
+  esac
+  if [[ -z "$words" ]]; then
+    case "$previous" in
+      ${takesValue.join("|")}) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    esac
+  fi
+  [[ -n "$words" ]] || case "$path" in
+${words.join("\n")}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [[ "$current" == -* || \${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY=($(compgen -f -- "$current"))
+}
+complete -o filenames -F _adyton adyton
+`;
+}
+
+function fish(nodes: readonly Node[]): string {
+  const lines = nodes.flatMap(({ path, node }) => {
+    const words = path.slice(1);
+    if (node.kind === "group") {
+      const here = `complete -c adyton -n ${quoted(["__adyton_at", ...words].join(" "))} -f`;
+      return node.commands.map((child) => `${here} -a ${child.name} -d ${quoted(child.summary)}`);
+    }
+    const here = `complete -c adyton -n ${quoted(["__adyton_in", ...words].join(" "))}`;
+    const options = [...node.options, ...COMMON_OPTIONS].map((option) => {
+      const choices = option.choices === undefined ? "" : ` -f -a ${quoted(option.choices.join(" "))}`;
+      const value = option.value === undefined ? "" : " -r";
+      return `${here} -l ${option.name}${value}${choices} -d ${quoted(option.summary)}`;
+    });
+    const choices = node.arguments[0]?.choices;
+    return choices === undefined ? options : [`${here} -f -a ${quoted(choices.join(" "))}`, ...options];
+  });
+  return `# fish completion for adyton
+function __adyton_words
+    set -l words (commandline -opc | string match -v -- '-*')
+    set -e words[1]
+    string join ' ' -- $words
+end
+function __adyton_at
+    test "$argv" = (__adyton_words | string collect --allow-empty)
+end
+function __adyton_in
+    string match -q -- "$argv *" (__adyton_words)" "
+end
+complete -c adyton -n __adyton_at -l help -d 'show the page of adyton'
+complete -c adyton -n __adyton_at -l version -d 'show the version'
+${lines.join("\n")}
+`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
