@@ -61,10 +61,11 @@ export function readEndorsement(file: EndorsementFile): Endorsements {
 /** PEM, JSON, hex or base64 text; used for whole files and for members of collateral JSON. */
 export function readText(text: string, name: string): Endorsements {
   const trimmed = text.trim();
+  // JSON first: collateral carries PEM in its strings.
+  if (trimmed.startsWith("{")) return readIntelJson(trimmed, name);
   if (looksLikePem(trimmed)) {
     return mergeEndorsements(...parsePem(trimmed).map((block) => readDer(block.der, name)));
   }
-  if (trimmed.startsWith("{")) return readIntelJson(trimmed, name);
   const der = binaryOf(trimmed);
   if (der?.[0] === 0x30) return readDer(der, name);
   throw unknown({ name }, "it is no PEM, DER, JSON, hex or base64 of a certificate or CRL");
