@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fake vendor, one folder per root of trust. What it issues is simulated: it proves flows, never secrecy.
+
+export type { Authority, CertificateChange, CrlChange } from "./intel/authority.ts";
+export {
+  type IntelCollateral,
+  type PcsResponse,
+  responseText,
+  toCollateralJson,
+  toEndorsements,
+  toPcsResponses,
+} from "./intel/collateral.ts";
+export { type EnclaveKind, svnBytes } from "./intel/defaults.ts";
+export type {
+  EnclaveIdentity,
+  EvaluationNumbers,
+  IsvLevel,
+  ModuleIdentity,
+  ModuleSigner,
+  TcbInfo,
+  TcbLevel,
+} from "./intel/documents.ts";
+export type { IntelPlatform, PlatformOptions, QuoteOptions } from "./intel/platform.ts";
+export {
+  createIntelVendor,
+  type DocumentChange,
+  type IntelVendor,
+  type IntelVendorOptions,
+} from "./intel/vendor.ts";
