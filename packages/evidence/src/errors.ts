@@ -70,6 +70,8 @@ export type EvidenceErrorCode =
   // sample
   | "SAMPLE_ROOT_NOT_NAMED"
   | "SAMPLE_UNSIGNED"
+  | "INVALID_SAMPLE_EVIDENCE"
+  | "INVALID_SAMPLE_CERTIFICATE"
   | "INVALID_SAMPLE_SIGNATURE";
 
 /** Thrown by `@adyton/evidence`. `detail.tcb` holds the TCB judgement when one was reached before the refusal. */

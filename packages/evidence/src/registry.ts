@@ -4,11 +4,12 @@
 import type { JsonObject } from "@adyton/core/json";
 import type { TeeName } from "./envelope.ts";
 import { EvidenceError } from "./errors.ts";
+import { sample } from "./sample/scheme.ts";
 import type { Scheme, VerifyOptions } from "./scheme.ts";
 import type { VerifiedEvidence } from "./verified.ts";
 
 /** In order of detection. */
-export const SCHEMES: readonly Scheme[] = [];
+export const SCHEMES: readonly Scheme[] = [sample];
 
 /** The scheme of a TEE. Throws `UNSUPPORTED_TEE`. */
 export function schemeOf(tee: TeeName): Scheme {
