@@ -27,3 +27,13 @@ export {
   type IntelVendor,
   type IntelVendorOptions,
 } from "./intel/vendor.ts";
+export {
+  createSampleVendor,
+  type ExportedIdentity,
+  importSampleMachine,
+  importSampleVendor,
+  type SampleLaunch,
+  type SampleMachine,
+  type SampleVendor,
+  type SampleVendorOptions,
+} from "./sample/vendor.ts";
