@@ -12,7 +12,7 @@ import type { Invocation } from "../frame/command.ts";
 import type { Io } from "../io.ts";
 import { hexOf, integerOf, listOf, numbersOf, timeOf } from "../values.ts";
 
-/** Intel's words, best first. */
+/** Intel's words, best first, without Revoked and NotSupported: those are never verified. */
 export const TCB_STATUSES: readonly TcbStatus[] = [
   "UpToDate",
   "SWHardeningNeeded",
@@ -22,8 +22,6 @@ export const TCB_STATUSES: readonly TcbStatus[] = [
   "TdRelaunchAdvisedConfigurationNeeded",
   "OutOfDate",
   "OutOfDateConfigurationNeeded",
-  "NotSupported",
-  "Revoked",
 ];
 
 /** `--tee`, or undefined. */

@@ -25,7 +25,7 @@ export function headline(verdict: Verdict, style: Style): string {
   const title = verdict.tee === null ? "evidence of unknown kind" : schemeOf(verdict.tee).title;
   if (verdict.verdict === "rejected") {
     const why = verdict.findings.filter((finding) => !finding.ok).map((finding) => finding.message);
-    const reason = why.length > 0 ? `refused by policy: ${why.join("; ")}` : verdict.explanation.join(" ");
+    const reason = why.length > 0 ? `refused by policy: ${why.join(" ")}` : verdict.explanation.join(" ");
     return `${style.bad("REJECTED")}  ${title} [${verdict.code}]\n${printable(reason)}`;
   }
   const status = verdict.tcb?.status ?? "no vendor status";

@@ -55,9 +55,9 @@ export function verdictOf(
       : {
           code: "POLICY_REFUSED",
           category: "policy",
-          message: failed.map((finding) => finding.message).join("; "),
+          message: failed.map((finding) => finding.message).join(" "),
           detail: { rules: failed.map((finding) => finding.rule) },
-          hint: failed[0]?.next ?? null,
+          hint: asOptions(failed[0]?.next ?? "") || null,
         };
   return {
     tee: evidence.tee,
@@ -105,6 +105,20 @@ export function rejectionOf(error: AdytonError, tee: TeeName | null, at: Date): 
 export function exitOf(verdict: Verdict, error: AdytonError | undefined): ExitCode {
   if (error !== undefined) return exitCodeOf(error.category);
   return verdict.verdict === "verified" ? EXIT.ok : EXIT.policy;
+}
+
+/** Rules go by other names on the command line. */
+const OPTION_OF_RULE: Readonly<Record<string, string>> = {
+  allowDebug: "--allow-debug",
+  acceptedTcbStatuses: "--require-tcb",
+  minTcbDate: "--min-tcb-date",
+  minEvaluationNumber: "--min-evaluation-number",
+  minTcb: "--min-tcb",
+  requireRevocation: "--require-revocation",
+};
+
+function asOptions(text: string): string {
+  return text.replace(/\b[a-z]+[A-Z]\w*/g, (word) => OPTION_OF_RULE[word] ?? word);
 }
 
 /** A TCB judgement that was reached before the refusal. */
