@@ -2,6 +2,7 @@
 // Every TEE this package knows, one line each, and the verbs that pick the right one.
 
 import type { JsonObject } from "@adyton/core/json";
+import { snp } from "./amd/scheme.ts";
 import type { TeeName } from "./envelope.ts";
 import { EvidenceError } from "./errors.ts";
 import { sample } from "./sample/scheme.ts";
@@ -9,7 +10,7 @@ import type { Scheme, VerifyOptions } from "./scheme.ts";
 import type { VerifiedEvidence } from "./verified.ts";
 
 /** In order of detection. */
-export const SCHEMES: readonly Scheme[] = [sample];
+export const SCHEMES: readonly Scheme[] = [snp, sample];
 
 /** The scheme of a TEE. Throws `UNSUPPORTED_TEE`. */
 export function schemeOf(tee: TeeName): Scheme {

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// The chain of an endorsement key: VCEK under ASK, VLEK under ASVK, both under a trusted ARK, with AMD's signature
+// parameters, roles and revocation. VCEK specification (57230) chapters 2 and 3.
+
+import { concat, equal, toHex } from "@adyton/core/bytes";
+import { checkRevocation, isSelfIssued, verifyChain } from "@adyton/core/chain";
+import type { CertificateRevocationList } from "@adyton/core/crl";
+import type { CryptoProvider, PublicKey } from "@adyton/core/crypto";
+import { CoreError } from "@adyton/core/errors";
+import { type Certificate, publicKeyOf } from "@adyton/core/x509";
+import { selectAnchors, trustOf } from "../anchors.ts";
+import type { VerificationCache } from "../cache.ts";
+import { EvidenceError } from "../errors.ts";
+import type { Trust } from "../verified.ts";
+import { type EndorsementKey, issuerNameOf, rootNameOf, type SignerKind } from "./endorsements.ts";
+import { PINNED_ARKS } from "./products.ts";
+
+/** An endorsement key whose chain holds from `validFrom` to `validUntil`. */
+export interface TrustedKey {
+  readonly publicKey: PublicKey;
+  /** Leaf, ASK or ASVK, ARK. */
+  readonly certificates: readonly Certificate[];
+  /** The ARK's CRL that was checked; undefined when none was at hand. */
+  readonly crl: CertificateRevocationList | undefined;
+  readonly trust: Trust;
+  readonly validFrom: Date;
+  readonly validUntil: Date;
+}
+
+export interface ChainMaterial {
+  readonly certificates: readonly Certificate[];
+  readonly crls: readonly CertificateRevocationList[];
+  /** Roots that the caller named. */
+  readonly roots: readonly Certificate[];
+  readonly now: Date;
+  readonly cache: VerificationCache | undefined;
+  readonly crypto: CryptoProvider;
+}
+
+const CHAIN_LENGTH = 3;
+
+/**
+ * Verifies the chain of `key`, or finds it in the cache. Throws what `verifyChain` throws, `ROOT_NOT_TRUSTED`,
+ * `SIGNER_KEY_MISMATCH`, `PRODUCT_MISMATCH`, `UNSUPPORTED_ALGORITHM`, `ASK_REVOKED`, or why the CRL does not do.
+ */
+export async function trustKey(key: EndorsementKey, material: ChainMaterial): Promise<TrustedKey> {
+  const leaf = key.certificate;
+  // Only what can matter to this leaf: a bag may hold the chains of a whole fleet.
+  const issuers = material.certificates.filter((candidate) => equal(candidate.subject.der, leaf.issuer.der));
+  const arks = material.certificates.filter(
+    (candidate) =>
+      isSelfIssued(candidate) && issuers.some((issuer) => equal(issuer.issuer.der, candidate.subject.der)),
+  );
+  const named = [...arks, ...material.roots];
+  const crls = material.crls.filter((crl) => named.some((ark) => equal(ark.subject.der, crl.issuer.der)));
+
+  const { cache, now } = material;
+  const cacheKey = cache && (await cacheKeyOf(leaf, issuers, arks, material.roots, crls, material.crypto));
+  if (cache !== undefined && cacheKey !== undefined) {
+    const known = cache.get(cacheKey, now) as TrustedKey | undefined;
+    if (known !== undefined) return known;
+  }
+  const trusted = await verify(key, issuers, arks, crls, material);
+  if (cache !== undefined && cacheKey !== undefined) {
+    // A CRL that takes effect later may decide otherwise: what is known now is not known beyond that.
+    const next = crls.map((crl) => crl.thisUpdate.getTime()).filter((time) => time > now.getTime());
+    const until = new Date(Math.min(trusted.validUntil.getTime(), ...next.map((time) => time - 1)));
+    cache.set(cacheKey, trusted, trusted.validFrom, until);
+  }
+  return trusted;
+}
+
+async function verify(
+  key: EndorsementKey,
+  issuers: readonly Certificate[],
+  arks: readonly Certificate[],
+  crls: readonly CertificateRevocationList[],
+  material: ChainMaterial,
+): Promise<TrustedKey> {
+  const { roots, now, crypto } = material;
+  const anchors = await selectAnchors(arks, PINNED_ARKS, roots, crypto);
+  if (issuers.length === 0) throw missing(key, "ISSUER_NOT_FOUND", key.certificate.issuer.text);
+  if (anchors.length === 0) {
+    const [ark] = arks;
+    throw ark === undefined ? missing(key, "NO_TRUST_ANCHOR", rootNameOf(key.product.name)) : untrusted(ark);
+  }
+  const chain = await verifyChain({
+    leaf: key.certificate,
+    pool: [...issuers, ...arks],
+    anchors: anchors.map((anchor) => anchor.certificate),
+    at: now,
+    // AMD revokes ASKs and ASVKs only: there is no CRL for VCEKs and VLEKs.
+    crls: "unchecked",
+    crypto,
+    maxLength: CHAIN_LENGTH,
+  });
+  const [leaf, issuer, root] = chain.certificates;
+  if (leaf === undefined || issuer === undefined || root === undefined)
+    throw wrongIssuer(key, chain.certificates.at(-1));
+  checkRoles(key, issuer, root);
+  for (const certificate of chain.certificates) checkSignatureParameters(certificate);
+  const own = crls.filter((candidate) => equal(candidate.issuer.der, root.subject.der));
+  const crl = own.length === 0 ? undefined : await checkIssuer(key.kind, issuer, root, own, now, crypto);
+  return {
+    publicKey: await publicKeyOf(leaf, crypto),
+    certificates: chain.certificates,
+    crl,
+    trust: trustOf(anchors, root),
+    validFrom: crl !== undefined && crl.thisUpdate > chain.validFrom ? crl.thisUpdate : chain.validFrom,
+    validUntil: crl !== undefined && crl.nextUpdate < chain.validUntil ? crl.nextUpdate : chain.validUntil,
+  };
+}
+
+/** Everything the outcome depends on; DER says its own length, so the concatenation is unambiguous. */
+async function cacheKeyOf(
+  leaf: Certificate,
+  issuers: readonly Certificate[],
+  arks: readonly Certificate[],
+  roots: readonly Certificate[],
+  crls: readonly CertificateRevocationList[],
+  crypto: CryptoProvider,
+): Promise<string> {
+  const all = [leaf, ...issuers, ...arks, ...roots, ...crls].map((item) => item.der);
+  const counts = [issuers.length, arks.length, roots.length, crls.length].join(".");
+  return `snp:${crypto.name}:${counts}:${toHex(await crypto.digest("SHA-256", concat(...all)))}`;
+}
+
+/** ASK for VCEKs, ASVK for VLEKs, each of the key's own product. */
+function checkRoles(key: EndorsementKey, issuer: Certificate, root: Certificate): void {
+  if (issuer.subject.commonName !== issuerNameOf(key.kind, key.product.name)) throw wrongIssuer(key, issuer);
+  if (root.subject.commonName !== rootNameOf(key.product.name)) {
+    throw new EvidenceError(
+      "PRODUCT_MISMATCH",
+      "not-authentic",
+      `Cannot trust ${key.kind}: its root is ${root.subject.text}, expected CN=${rootNameOf(key.product.name)}`,
+      { detail: { found: root.subject.text, expected: rootNameOf(key.product.name) } },
+    );
+  }
+}
+
+function wrongIssuer(key: EndorsementKey, issuer: Certificate | undefined): EvidenceError {
+  const found = issuer?.subject.commonName;
+  const expected = issuerNameOf(key.kind, key.product.name);
+  const otherKind = issuerNameOf(key.kind === "VCEK" ? "VLEK" : "VCEK", key.product.name);
+  const ofOtherProduct =
+    found?.startsWith("SEV-") &&
+    found !== otherKind &&
+    found.startsWith("SEV-VLEK-") === (key.kind === "VLEK");
+  return new EvidenceError(
+    ofOtherProduct ? "PRODUCT_MISMATCH" : "SIGNER_KEY_MISMATCH",
+    "not-authentic",
+    `Cannot trust ${key.kind}: issued by ${issuer?.subject.text ?? "nobody"}, expected CN=${expected}`,
+    { detail: { found, expected } },
+  );
+}
+
+/** RSASSA-PSS with SHA-384, MGF1-SHA-384 and a salt of 48 bytes (57230 section 3.1). */
+function checkSignatureParameters(certificate: Certificate): void {
+  const algorithm = certificate.signatureAlgorithm;
+  if (algorithm.name === "RSA-PSS" && algorithm.hash === "SHA-384" && algorithm.saltLength === 48) return;
+  throw new CoreError(
+    "UNSUPPORTED_ALGORITHM",
+    "not-authentic",
+    `Cannot trust certificate ${certificate.subject.text}: signed with ${describe(algorithm)}, expected RSASSA-PSS with SHA-384 and salt 48`,
+    { detail: { subject: certificate.subject.text, algorithm } },
+  );
+}
+
+function describe(algorithm: Certificate["signatureAlgorithm"]): string {
+  if (algorithm.name === "Ed25519") return algorithm.name;
+  const salt = algorithm.name === "RSA-PSS" ? ` and salt ${algorithm.saltLength}` : "";
+  return `${algorithm.name} with ${algorithm.hash}${salt}`;
+}
+
+/** The ARK's CRL lists ASKs and ASVKs. A CRL that does not verify is an error, never "nothing revoked". */
+async function checkIssuer(
+  kind: SignerKind,
+  issuer: Certificate,
+  root: Certificate,
+  crls: readonly CertificateRevocationList[],
+  now: Date,
+  crypto: CryptoProvider,
+): Promise<CertificateRevocationList> {
+  try {
+    return await checkRevocation(issuer, root, crls, now, crypto);
+  } catch (cause) {
+    if (!(cause instanceof CoreError) || cause.code !== "CERTIFICATE_REVOKED") throw cause;
+    throw new EvidenceError(
+      "ASK_REVOKED",
+      "not-authentic",
+      `Cannot trust ${kind}: AMD revoked ${issuer.subject.text}`,
+      { detail: cause.detail, cause, hint: "The platform needs firmware that uses a newer signing key." },
+    );
+  }
+}
+
+function missing(key: EndorsementKey, code: "ISSUER_NOT_FOUND" | "NO_TRUST_ANCHOR", name: string): CoreError {
+  const product = key.product.name;
+  return new CoreError(
+    code,
+    "endorsements",
+    `Cannot verify ${key.kind}: the certificate of ${name} is missing`,
+    {
+      detail: { subject: key.certificate.subject.text, missing: name },
+      hint: `Supply AMD's certificate chain for ${product} (KDS: ${key.kind.toLowerCase()}/v1/${product}/cert_chain).`,
+    },
+  );
+}
+
+function untrusted(ark: Certificate): CoreError {
+  return new CoreError(
+    "ROOT_NOT_TRUSTED",
+    "not-authentic",
+    `Cannot trust certificate ${ark.subject.text}: it is no root that AMD published, and it was not named as trusted`,
+    { detail: { subject: ark.subject.text }, hint: "Name the root if you mean to trust it." },
+  );
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an authentic report makes known besides its claims: TCB versions, warnings, endorsements relied on.
+// AMD publishes no TCB status, so policies compare versions.
+
+import type { EndorsementsUsed, Tcb, Warning } from "../verified.ts";
+import type { TrustedKey } from "./chain.ts";
+import { NEWEST_VERSION, type Report, VMPL_HOST } from "./evidence.ts";
+import { unknownPlatformBits, unknownPolicyBits } from "./policy.ts";
+import { lowerTcbBytes, parseTcbVersion, reservedTcbBytes, type TcbLayout } from "./tcb.ts";
+
+/** The four TCB versions of a report by name. */
+export function tcbOf(report: Report, layout: TcbLayout): Tcb {
+  const component = (raw: Uint8Array): { readonly svn: Record<string, number> } => ({
+    svn: { ...parseTcbVersion(raw, layout) },
+  });
+  return {
+    status: null,
+    evaluationNumber: null,
+    date: null,
+    advisoryIds: [],
+    components: {
+      reported: component(report.reportedTcb),
+      current: component(report.currentTcb),
+      committed: component(report.committedTcb),
+      launch: component(report.launchTcb),
+    },
+  };
+}
+
+/** What a reader should know although it is no reason to refuse. */
+export function warningsOf(report: Report, layout: TcbLayout, trusted: TrustedKey): Warning[] {
+  const warnings: Warning[] = [];
+  const warn = (code: string, message: string): void => {
+    warnings.push({ code, message });
+  };
+  const root = trusted.trust.root;
+  if (trusted.trust.simulated)
+    warn("SIMULATED", `The evidence stands under ${root}, which is no root of AMD's.`);
+  if (trusted.crl === undefined) {
+    warn(
+      "REVOCATION_UNCHECKED",
+      `No CRL of ${root} was at hand: whether its signing key was revoked is not known.`,
+    );
+  }
+  if (report.version > NEWEST_VERSION) {
+    warn("UNKNOWN_REPORT_VERSION", `Report version ${report.version} was read as version ${NEWEST_VERSION}.`);
+  }
+  const policyBits = unknownPolicyBits(report.policy);
+  if (policyBits !== 0n)
+    warn("UNKNOWN_POLICY_BITS", `Guest policy bits ${policyBits.toString(16)}h are unknown.`);
+  const platformBits = unknownPlatformBits(report.platformInfo);
+  if (platformBits !== 0n) {
+    warn(
+      "UNKNOWN_PLATFORM_INFO_BITS",
+      `Platform information bits ${platformBits.toString(16)}h are unknown.`,
+    );
+  }
+  if (report.vmpl === VMPL_HOST) warn("HOST_REQUESTED", "The host asked for this report, not the guest.");
+
+  const { reportedTcb, currentTcb, committedTcb, launchTcb } = report;
+  const compare = (code: string, text: string, a: Uint8Array, b: Uint8Array): void => {
+    const lower = lowerTcbBytes(a, b, layout);
+    if (lower.length > 0) warn(code, `${text} (${lower.join(", ")}).`);
+  };
+  compare(
+    "REPORTED_TCB_BELOW_CURRENT",
+    "The host reports an older TCB than the one that runs",
+    reportedTcb,
+    currentTcb,
+  );
+  compare(
+    "REPORTED_TCB_BELOW_COMMITTED",
+    "The host reports an older TCB than the oldest it can return to",
+    reportedTcb,
+    committedTcb,
+  );
+  compare(
+    "CURRENT_TCB_BELOW_COMMITTED",
+    "The TCB that runs is older than the one committed to",
+    currentTcb,
+    committedTcb,
+  );
+  for (const raw of [reportedTcb, currentTcb, committedTcb, launchTcb]) {
+    const reserved = reservedTcbBytes(raw, layout);
+    if (reserved.length === 0) continue;
+    warn("RESERVED_TCB_BYTES", `Reserved bytes of a TCB version are in use (${reserved.join(", ")}).`);
+    break;
+  }
+  return warnings;
+}
+
+/** The certificates and the CRL that the verdict rests on. */
+export function endorsementsUsed(trusted: TrustedKey): EndorsementsUsed {
+  const { certificates, crl } = trusted;
+  const items = certificates.map((certificate) => ({
+    kind: "certificate",
+    subject: certificate.subject.text,
+    expires: certificate.notAfter.toISOString(),
+  }));
+  if (crl !== undefined) {
+    items.push({ kind: "crl", subject: crl.issuer.text, expires: crl.nextUpdate.toISOString() });
+  }
+  const issued = [
+    ...certificates.map((c) => c.notBefore.getTime()),
+    ...(crl ? [crl.thisUpdate.getTime()] : []),
+  ];
+  return {
+    earliestIssue: new Date(Math.min(...issued)).toISOString(),
+    earliestExpiry: trusted.validUntil.toISOString(),
+    revocation: crl === undefined ? "unchecked" : "checked",
+    items,
+  };
+}
