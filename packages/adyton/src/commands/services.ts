@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pages of the commands that talk to trust services or run them.
+
+import { TEE_NAMES } from "@adyton/evidence";
+import type { ArgumentSpec, Command, Group, OptionSpec } from "../frame/command.ts";
+
+const DIR: OptionSpec = {
+  name: "dir",
+  value: "DIR",
+  summary: "the state folder; default $ADYTON_DIR, then .adyton in the working folder",
+  file: true,
+};
+const URL_OPTION: OptionSpec = {
+  name: "url",
+  value: "URL",
+  summary: "the trust services; default $ADYTON_URL, then what `adyton up` noted in the state folder",
+};
+const TOKEN_FILE: OptionSpec = {
+  name: "token-file",
+  value: "FILE",
+  summary: "the admin token; default $ADYTON_TOKEN_FILE, then admin.token in the state folder",
+  file: true,
+};
+const ADMIN = [URL_OPTION, TOKEN_FILE, DIR] as const;
+const TEE: OptionSpec = {
+  name: "tee",
+  value: "T",
+  summary: "attest with this TEE; default the first that works here, hardware first",
+  choices: TEE_NAMES,
+};
+const SECRET_NAME: ArgumentSpec = {
+  name: "NAME",
+  summary: "repository/type/tag, for example default/hello/secret",
+};
+
+export const up: Command = {
+  kind: "command",
+  name: "up",
+  summary: "run the trust services on this machine",
+  description: [
+    "Starts the verifier, the reference values, the policy and the key broker in one server on 127.0.0.1, speaking the KBS protocol of Confidential Containers. State lives in a folder that only you can read: the encrypted store, its root key, the token-signing key and the admin token. Endorsements are read from its folder endorsements/, further roots from roots/.",
+    "With --dev the services also trust this machine's software TEE, whose keys lie in the state folder, and release secrets to simulated evidence. That proves flows, not secrecy: never use it for secrets that matter.",
+  ],
+  arguments: [],
+  options: [
+    DIR,
+    { name: "port", value: "N", summary: "the port; 0 takes a free one; default 8080" },
+    { name: "dev", summary: "trust this machine's software TEE, and allow simulated evidence" },
+  ],
+  exits: [2, 4, 6],
+  examples: [
+    { line: "adyton up --dev", what: "Services for a laptop, on http://127.0.0.1:8080, until Ctrl-C." },
+    { line: "adyton up --dir /var/lib/adyton --port 8443", what: "Services with their state elsewhere." },
+  ],
+  next: "In another terminal: `adyton secret put default/hello/secret FILE`.",
+  load: async () => (await import("../services/up.ts")).up,
+};
+
+export const secret: Group = {
+  kind: "group",
+  name: "secret",
+  summary: "put, get, list and delete the secrets that the trust services release",
+  description: [
+    "Secrets are named repository/type/tag. Putting, listing and deleting takes the admin token; getting takes evidence that the policy accepts, from the machine the command runs on.",
+  ],
+  commands: [
+    {
+      kind: "command",
+      name: "put",
+      summary: "store a secret",
+      description: [
+        "Sends the bytes of FILE, or of stdin, as they are: a line break at the end is kept. An existing secret of that name is replaced.",
+      ],
+      arguments: [
+        SECRET_NAME,
+        { name: "FILE", summary: "the secret; - or none for stdin", optional: true, file: true },
+      ],
+      options: ADMIN,
+      exits: [2, 3, 6],
+      examples: [
+        { line: "adyton secret put default/hello/secret key.bin", what: "Stores a file." },
+        { line: "openssl rand 32 | adyton secret put default/disk/key", what: "Stores fresh random bytes." },
+      ],
+      next: "`adyton reference set` says which workloads may have it.",
+      load: async () => (await import("../services/secret.ts")).put,
+    },
+    {
+      kind: "command",
+      name: "get",
+      summary: "get a secret by attesting on this machine",
+      description: [
+        "Collects evidence here, bound to a fresh key and nonce, sends it to the trust services and decrypts what they release. The secret goes to stdout as raw bytes, or to a file that only you can read. It is never shown on a terminal unless you force it.",
+        "With --tee sample outside a workload, the software TEE in the state folder speaks for this program; the services must run with --dev.",
+      ],
+      arguments: [SECRET_NAME],
+      options: [
+        URL_OPTION,
+        DIR,
+        TEE,
+        { name: "out", value: "FILE", summary: "write the secret to this file, mode 0600", file: true },
+        { name: "force", summary: "write it to stdout even when that is a terminal" },
+      ],
+      exits: [3, 4, 5, 6],
+      examples: [
+        { line: "adyton secret get default/hello/secret --out key.bin", what: "Writes it to a file." },
+        { line: "adyton secret get default/disk/key | cryptsetup open …", what: "Hands it to a program." },
+      ],
+      next: "When it is refused, the answer names the rule that failed and what would change that.",
+      load: async () => (await import("../services/secret.ts")).get,
+    },
+    {
+      kind: "command",
+      name: "list",
+      summary: "list the names of secrets",
+      description: ["Prints one name a line. Secrets themselves are never listed."],
+      arguments: [],
+      options: ADMIN,
+      exits: [3, 6],
+      examples: [{ line: "adyton secret list", what: "Shows every name." }],
+      next: "`adyton secret delete NAME` removes one.",
+      load: async () => (await import("../services/secret.ts")).list,
+    },
+    {
+      kind: "command",
+      name: "delete",
+      summary: "delete a secret",
+      description: ["Removes the secret for good. Deleting one that is not there is refused."],
+      arguments: [SECRET_NAME],
+      options: ADMIN,
+      exits: [3, 6],
+      examples: [{ line: "adyton secret delete default/hello/secret", what: "Removes one." }],
+      next: "`adyton secret list` shows what is left.",
+      load: async () => (await import("../services/secret.ts")).remove,
+    },
+  ],
+};
+
+const REFERENCE_NAME: ArgumentSpec = {
+  name: "ID",
+  summary: "the reference value's id, for example launch_digest, snp_launch_measurement, mr_td",
+};
+
+export const reference: Group = {
+  kind: "group",
+  name: "reference",
+  summary: "set, list and delete reference values: what a good workload looks like",
+  description: [
+    "A reference value is what a claim of good evidence may be, for example the launch digest of a workload you trust. Without one for its measurement, no workload gets a secret.",
+  ],
+  commands: [
+    {
+      kind: "command",
+      name: "set",
+      summary: "set the values a claim may have",
+      description: ["Replaces what is set under ID. A claim passes when it equals one of the values."],
+      arguments: [REFERENCE_NAME, { name: "VALUES", summary: "the values, separated by commas" }],
+      options: ADMIN,
+      exits: [3, 6],
+      examples: [
+        {
+          line: "adyton reference set launch_digest $(sha384sum workload.mjs | cut -d' ' -f1)",
+          what: "Accepts one program of the software TEE.",
+        },
+        { line: "adyton reference set snp_bootloader 3,4", what: "Accepts two versions." },
+      ],
+      next: "`adyton reference list` shows all.",
+      load: async () => (await import("../services/reference.ts")).set,
+    },
+    {
+      kind: "command",
+      name: "list",
+      summary: "list reference values",
+      description: ["Prints one id a line with its values."],
+      arguments: [],
+      options: ADMIN,
+      exits: [3, 6],
+      examples: [{ line: "adyton reference list --json", what: "Shows all, for programs." }],
+      next: "`adyton reference delete ID` removes one.",
+      load: async () => (await import("../services/reference.ts")).list,
+    },
+    {
+      kind: "command",
+      name: "delete",
+      summary: "delete a reference value",
+      description: ["Workloads that were accepted by it are refused from then on."],
+      arguments: [REFERENCE_NAME],
+      options: ADMIN,
+      exits: [3, 6],
+      examples: [{ line: "adyton reference delete launch_digest", what: "Removes it." }],
+      next: "`adyton reference list` shows what is left.",
+      load: async () => (await import("../services/reference.ts")).remove,
+    },
+  ],
+};
+
+export const attest: Command = {
+  kind: "command",
+  name: "attest",
+  summary: "collect evidence on this machine, and get a token for it",
+  description: [
+    "Asks this machine's TEE for evidence. With trust services (--url or $ADYTON_URL) it attests to them and prints the claims of the token they issue; without, it writes the evidence.",
+    "Alone, --report-data chooses what the evidence binds; with trust services the protocol chooses it.",
+  ],
+  arguments: [],
+  options: [
+    TEE,
+    URL_OPTION,
+    DIR,
+    { name: "report-data", value: "HEX", summary: "bind these bytes, at most 64; default zeros" },
+    { name: "out", value: "FILE", summary: "write the raw evidence, or the token, to this file", file: true },
+  ],
+  exits: [3, 4, 5, 6],
+  examples: [
+    { line: "adyton attest --report-data 00ff --out quote.dat", what: "Writes evidence to a file." },
+    { line: "adyton attest --url http://127.0.0.1:8080 --json", what: "Shows what the services say of this machine." },
+  ],
+  next: "`adyton evidence verify FILE` verifies evidence; `adyton secret get NAME` gets a secret.",
+  load: async () => (await import("../services/attest.ts")).attest,
+};
+
+export const tour: Command = {
+  kind: "command",
+  name: "tour",
+  summary: "see everything work in a few seconds",
+  description: [
+    "Starts trust services for development on a free port, verifies real evidence where it finds some, puts a secret, runs a workload that attests and gets it, then changes one line of the workload and shows the refusal. Every step is checked: the tour fails when something does not behave as promised.",
+    "The workload runs in the software TEE: that proves the flow, not secrecy. The services stay up until Ctrl-C.",
+  ],
+  arguments: [],
+  options: [
+    { name: "once", summary: "end after the last step instead of staying up" },
+    {
+      name: "fixtures",
+      value: "DIR",
+      summary: "where real evidence lies; default $ADYTON_FIXTURES, then ../shared/fixtures",
+      file: true,
+    },
+  ],
+  exits: [6],
+  examples: [
+    { line: "adyton tour", what: "Shows all, then keeps the services up to play with." },
+    { line: "adyton tour --once", what: "Exits 0 when every step did what it promises." },
+  ],
+  next: "`adyton up --dev` runs services that keep their state.",
+  load: async () => (await import("../tour/run.ts")).tour,
+};

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every row of the expected results on real evidence, through the command line.
+
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fixtureBytes, hasFixtures } from "@adyton/testing";
+import { describe, expect, it } from "vitest";
+import { createBufferIo } from "../buffer-io.ts";
+import { run } from "../main.ts";
+
+const ROOT = process.env.ADYTON_FIXTURES ?? resolve(import.meta.dirname, "../../../../../shared/fixtures");
+
+interface Row {
+  readonly file: string;
+  readonly endorsements: readonly string[];
+  readonly at: string;
+  readonly tee: string;
+  readonly exit: number;
+  readonly code: string;
+  /** tcb.status. */
+  readonly status: string | null;
+  readonly more?: readonly string[];
+  readonly root?: string;
+  readonly advisories?: readonly string[];
+  readonly simulated?: boolean;
+}
+
+const OK = { exit: 0, code: "OK" } as const;
+const NOT_SUPPORTED = { exit: 3, code: "TCB_NOT_SUPPORTED", status: "NotSupported" } as const;
+const B0C0 = {
+  endorsements: ["tdx/dcap-qvl/tdx_quote_collateral.json"],
+  at: "2025-07-01",
+  tee: "tdx",
+} as const;
+const C90 = {
+  endorsements: ["tdx/dcap-qvl/tdx_quote_outdated_collateral.json"],
+  at: "2026-03-01",
+  tee: "tdx",
+} as const;
+const EVAL15 = {
+  endorsements: ["tdx/go-tdx-guest", "tdx/dcap-rs/signing_cert.pem"],
+  at: "2023-07-01",
+  tee: "tdx",
+} as const;
+const ASSEMBLED = {
+  endorsements: ["tdx/assembled"],
+  at: "2025-02-13T04:00:32Z",
+  tee: "tdx",
+  ...OK,
+  status: "OutOfDate",
+  advisories: ["INTEL-SA-00960", "INTEL-SA-00982", "INTEL-SA-00986"],
+} as const;
+const SNP = { tee: "snp", status: null } as const;
+
+const ROWS: readonly Row[] = [
+  {
+    file: "sgx/dcap-qvl/sgx_quote",
+    endorsements: ["sgx/dcap-qvl/sgx_quote_collateral.json"],
+    at: "2025-07-01",
+    tee: "sgx",
+    ...OK,
+    status: "ConfigurationAndSWHardeningNeeded",
+    advisories: ["INTEL-SA-00289", "INTEL-SA-00615"],
+  },
+  {
+    file: "sgx/automata/quotev3.hex",
+    endorsements: ["sgx/automata-0825", "sgx/dcap-qvl/sgx_quote_collateral.json"],
+    at: "2025-09-01",
+    tee: "sgx",
+    ...OK,
+    status: "SWHardeningNeeded",
+    advisories: ["INTEL-SA-00615"],
+  },
+  {
+    file: "sgx/intel-qvl-sample/quote.dat",
+    endorsements: ["sgx/intel-qvl-sample"],
+    at: "2024-01-01",
+    tee: "sgx",
+    root: "sgx/intel-qvl-sample/trustedRootCaCert.pem",
+    ...OK,
+    status: "UpToDate",
+    simulated: true,
+  },
+  { file: "tdx/dcap-qvl/tdx_quote", ...B0C0, ...OK, status: "UpToDate", advisories: [] },
+  { file: "tdx/dcap-qvl/tdx-quote.hex", ...B0C0, ...NOT_SUPPORTED },
+  { file: "tdx/dcap-qvl/quote-from-tappd.hex", ...B0C0, ...NOT_SUPPORTED },
+  { file: "tdx/dcap-qvl/tdx_quote_outdated", ...C90, ...NOT_SUPPORTED },
+  { file: "tdx/go-tdx-guest/quote_v5_sample.dat", ...C90, ...OK, status: "UpToDate" },
+  {
+    file: "tdx/automata/quotev5.dat",
+    ...C90,
+    ...OK,
+    status: "OutOfDate",
+    advisories: ["INTEL-SA-01036", "INTEL-SA-01079", "INTEL-SA-01099", "INTEL-SA-01103", "INTEL-SA-01111"],
+  },
+  { file: "tdx/dcap-rs/quote_tdx_00806f050000.dat", ...ASSEMBLED },
+  { file: "tdx/automata/quotev4.hex", ...ASSEMBLED },
+  {
+    file: "tdx/trustee/tdx_quote_4.dat",
+    ...EVAL15,
+    exit: 5,
+    code: "POLICY_REFUSED",
+    status: "UpToDate",
+  },
+  { file: "tdx/trustee/tdx_quote_4.dat", ...EVAL15, more: ["--allow-debug"], ...OK, status: "UpToDate" },
+  { file: "tdx/go-tdx-guest/tdx_prod_quote_SPR_E4.dat", ...EVAL15, ...NOT_SUPPORTED },
+  { file: "tdx/trustee/tdx_quote_5.dat", ...C90, ...NOT_SUPPORTED },
+  {
+    file: "tdx/intel-qvl-sample/quote.dat",
+    endorsements: ["tdx/intel-qvl-sample"],
+    at: "2024-01-01",
+    tee: "tdx",
+    root: "tdx/intel-qvl-sample/trustedRootCaCert.pem",
+    exit: 3,
+    code: "TCB_INFO_MISMATCH",
+    status: null,
+  },
+  {
+    file: "sev-snp/microsoft/milan_attestation_report.bin",
+    endorsements: ["sev-snp/microsoft"],
+    at: "2026-06-01",
+    ...SNP,
+    ...OK,
+  },
+  {
+    file: "sev-snp/microsoft/genoa_attestation_report.bin",
+    endorsements: ["sev-snp/microsoft/genoa_vcek.pem", "sev-snp/roots"],
+    at: "2026-06-01",
+    ...SNP,
+    ...OK,
+  },
+  {
+    file: "sev-snp/go-sev-guest/attestation.bin",
+    endorsements: ["sev-snp/go-sev-guest"],
+    at: "2023-01-01",
+    ...SNP,
+    exit: 5,
+    code: "POLICY_REFUSED",
+  },
+  {
+    file: "sev-snp/go-sev-guest/attestation.bin",
+    endorsements: ["sev-snp/go-sev-guest"],
+    at: "2023-01-01",
+    more: ["--allow-debug"],
+    ...SNP,
+    ...OK,
+  },
+  {
+    file: "sev-snp/trustee/test-report.bin",
+    endorsements: ["sev-snp/trustee/test-vcek.der", "sev-snp/roots/ask_ark_milan.pem"],
+    at: "2024-01-01",
+    ...SNP,
+    ...OK,
+  },
+  {
+    file: "sev-snp/virtee-sev/report_milan.hex",
+    endorsements: ["sev-snp/virtee-sev"],
+    at: "2024-01-01",
+    ...SNP,
+    ...OK,
+  },
+  {
+    file: "sev-snp/trustee/test-report.bin",
+    endorsements: ["sev-snp/trustee/test-vcek.der", "sev-snp/roots/ask_ark_milan.pem"],
+    at: "2024-01-01",
+    more: ["--require-revocation"],
+    ...SNP,
+    exit: 4,
+    code: "CRL_MISSING",
+  },
+];
+
+async function verify(row: Row, ...more: readonly string[]) {
+  const io = createBufferIo();
+  const paths = row.endorsements.flatMap((path) => ["--endorsements", join(ROOT, path)]);
+  const root = row.root === undefined ? [] : ["--root", join(ROOT, row.root)];
+  const file = join(ROOT, row.file);
+  const argv = ["evidence", "verify", file, ...paths, ...root, "--at", row.at, ...(row.more ?? []), ...more];
+  const exit = await run(argv, io);
+  return { exit, ...io.output() };
+}
+
+const name = (row: Row): string => `${row.file} ${row.more?.join(" ") ?? ""} → ${row.code} ${row.status}`;
+
+describe.skipIf(!hasFixtures)("real evidence", () => {
+  it("is where this test looks", () => {
+    expect(existsSync(join(ROOT, "README.md"))).toBe(true);
+  });
+
+  it.each(ROWS.map((row) => [name(row), row] as const))("%s", async (_name, row) => {
+    const { exit, stdout } = await verify(row, "--json");
+    const verdict = JSON.parse(stdout);
+    expect({ exit, code: verdict.code, tee: verdict.tee }).toEqual({
+      exit: row.exit,
+      code: row.code,
+      tee: row.tee,
+    });
+    expect(verdict.verdict).toBe(row.exit === 0 ? "verified" : "rejected");
+    expect(verdict.tcb?.status ?? null).toBe(row.status);
+    if (row.advisories !== undefined) expect(verdict.tcb.advisoryIds).toEqual(row.advisories);
+    if (row.exit === 0) {
+      expect(verdict.simulated).toBe(row.simulated ?? false);
+      expect(verdict.error).toBeNull();
+      expect(verdict.claims).not.toBeNull();
+      expect(Date.parse(verdict.endorsements.earliestExpiry)).toBeGreaterThanOrEqual(Date.parse(row.at));
+    } else {
+      expect(verdict.error.code).toBe(row.code);
+    }
+  });
+
+  it.each(ROWS.map((row) => [name(row), row] as const))("for people: %s", async (_name, row) => {
+    const { exit, stdout, stderr } = await verify(row);
+    expect(exit).toBe(row.exit);
+    expect(stdout.startsWith(row.exit === 0 ? "VERIFIED  " : "REJECTED  ")).toBe(true);
+    if (row.exit !== 0) expect(stdout).toContain(`[${row.code}]`);
+    if (row.exit === 0 && row.status !== null) expect(stdout.split("\n")[0]).toContain(`TCB ${row.status}`);
+    if (row.simulated === true) expect(stdout.split("\n")[0]).toContain("SIMULATED");
+    expect(stderr).toMatch(/Next: ./);
+  });
+});
+
+describe.skipIf(!hasFixtures)("rules on real evidence", () => {
+  const hardening = ROWS[1] as Row;
+  const outdated = ROWS.find((row) => row.file === "tdx/automata/quotev5.dat") as Row;
+  const milan = ROWS.find((row) => row.file === "sev-snp/microsoft/milan_attestation_report.bin") as Row;
+  it.each([
+    ["status accepted", hardening, ["--require-tcb", "UpToDate,SWHardeningNeeded"], 0],
+    ["status not accepted", hardening, ["--require-tcb", "UpToDate"], 5],
+    ["evaluation number reached", hardening, ["--min-evaluation-number", "17"], 0],
+    ["evaluation number not reached", hardening, ["--min-evaluation-number", "18"], 5],
+    ["date not reached", outdated, ["--min-tcb-date", "2026-01-01"], 5],
+    ["date reached", outdated, ["--min-tcb-date", "2018-01-01"], 0],
+    ["least versions", milan, ["--min-tcb", "snp=0"], 0],
+    ["least versions not reached", milan, ["--min-tcb", "snp=255"], 5],
+    ["a status from a vendor that publishes none", milan, ["--require-tcb", "UpToDate"], 5],
+    ["report data that is another", milan, ["--report-data", "00ff"], 3],
+    ["endorsements that are not given", { ...hardening, endorsements: [] }, [], 4],
+    ["endorsements that are expired", { ...hardening, at: "2026-06-01" }, [], 4],
+    ["endorsements that are not valid yet", { ...hardening, at: "2018-06-01" }, [], 4],
+    ["the wrong TEE", hardening, ["--tee", "snp"], 2],
+    ["a TEE that cannot be verified yet", hardening, ["--tee", "nvidia"], 1],
+  ] as const)("%s", async (_name, row, more, exit) => {
+    const result = await verify(row, ...more, "--json");
+    expect(result.exit).toBe(exit);
+    const answer = JSON.parse(result.stdout);
+    if (exit === 5) {
+      expect(answer).toMatchObject({ verdict: "rejected", code: "POLICY_REFUSED" });
+      expect(answer.trust.simulated).toBe(false);
+      expect(answer.next).toMatch(/--|firmware/);
+    }
+    if (exit === 3) expect(answer.code).toBe("REPORT_DATA_MISMATCH");
+    if (exit === 4) expect(answer.error.category).toBe("endorsements");
+  });
+});
+
+describe.skipIf(!hasFixtures)("forms of evidence", async () => {
+  const raw = hasFixtures ? await fixtureBytes("tdx/dcap-qvl/tdx_quote") : new Uint8Array();
+  const hex = Buffer.from(raw).toString("hex");
+  const base64 = Buffer.from(raw).toString("base64");
+  const row = { ...(ROWS.find((each) => each.file === "tdx/dcap-qvl/tdx_quote") as Row) };
+  const forms: readonly (readonly [string, string | Uint8Array])[] = [
+    ["raw", raw],
+    ["hex", hex],
+    ["hex, upper case, 0x, line breaks", `0x${hex.toUpperCase().replace(/(.{64})/g, "$1\n")}\n`],
+    ["base64", base64],
+    ["base64 in lines", base64.replace(/(.{76})/g, "$1\r\n")],
+    ["base64url without padding", Buffer.from(raw).toString("base64url")],
+    ["an envelope", JSON.stringify({ tee: "tdx", evidence: base64 })],
+    ["KBS primary evidence", JSON.stringify({ quote: base64, cc_eventlog: null })],
+    ["KBS evidence, whole", JSON.stringify({ primary_evidence: { quote: base64 }, additional_evidence: "" })],
+  ];
+  it.each(forms)("%s, on stdin", async (_name, content) => {
+    const stdin = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    for (const verb of ["inspect", "verify"]) {
+      const io = createBufferIo({ stdin });
+      const paths = row.endorsements.flatMap((path) => ["--endorsements", join(ROOT, path)]);
+      const more = verb === "verify" ? [...paths, "--at", row.at] : [];
+      expect(await run(["evidence", verb, "-", "--json", ...more], io)).toBe(0);
+      expect(JSON.parse(io.output().stdout).tee).toBe("tdx");
+    }
+  });
+});
+
+describe.skipIf(!hasFixtures)("evidence inspect", () => {
+  it("says that nothing is verified", async () => {
+    const io = createBufferIo();
+    expect(await run(["evidence", "inspect", join(ROOT, "tdx/dcap-qvl/tdx_quote")], io)).toBe(0);
+    expect(io.output().stdout).toMatch(/^NOT VERIFIED {2}/);
+    expect(io.output().stdout).toContain("mr_td");
+  });
+  it("as JSON", async () => {
+    const io = createBufferIo();
+    await run(["evidence", "inspect", join(ROOT, "sgx/dcap-qvl/sgx_quote"), "--json"], io);
+    const answer = JSON.parse(io.output().stdout);
+    expect(Object.keys(answer)).toEqual(["tee", "verified", "bytes", "claims"]);
+    expect(answer).toMatchObject({ tee: "sgx", verified: false });
+  });
+});

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the trust services are and where their state lies: options first, then the environment, then what
+// `adyton up` noted in the state folder.
+
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { CliError, misuse } from "../errors.ts";
+import type { Invocation } from "../frame/command.ts";
+import type { Io } from "../io.ts";
+
+/** In the state folder: the URL at which services run, for the commands of the next terminal. */
+export const URL_FILE = "url";
+const TOKEN_FILE = "admin.token";
+const DEFAULT_DIR = ".adyton";
+const DEFAULT_URL = "http://127.0.0.1:8080";
+
+/** The state folder, absolute. */
+export function stateFolder(invocation: Invocation, io: Io): string {
+  return resolve(io.cwd, invocation.value("dir") ?? envOf(io, "ADYTON_DIR") ?? DEFAULT_DIR);
+}
+
+/** The URL that was named, or noted by `adyton up`. Throws `INVALID_VALUE` for what is no http(s) URL. */
+export async function servicesUrl(invocation: Invocation, io: Io): Promise<string> {
+  const named = namedUrl(invocation, io);
+  if (named !== undefined) return named;
+  return (await textOf(join(stateFolder(invocation, io), URL_FILE))) ?? DEFAULT_URL;
+}
+
+/** The URL that was named on the line or in the environment, or undefined. */
+export function namedUrl(invocation: Invocation, io: Io): string | undefined {
+  const text = invocation.value("url") ?? envOf(io, "ADYTON_URL");
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
+    throw misuse("INVALID_VALUE", `Cannot use ${JSON.stringify(text)} as URL: expected http://… or https://…`);
+  }
+  return text.replace(/\/+$/, "");
+}
+
+/** The admin token. Throws `ADMIN_TOKEN_MISSING`, which says where it was looked for. */
+export async function adminToken(invocation: Invocation, io: Io): Promise<string> {
+  const named = invocation.value("token-file") ?? envOf(io, "ADYTON_TOKEN_FILE");
+  const path = resolve(io.cwd, named ?? join(stateFolder(invocation, io), TOKEN_FILE));
+  const token = await textOf(path);
+  if (token === undefined || token === "") {
+    throw new CliError("ADMIN_TOKEN_MISSING", "misuse", `Cannot read the admin token: no ${path}`, {
+      detail: { path },
+      hint: "Run `adyton up` first, or name the file with --token-file, or the state folder with --dir.",
+    });
+  }
+  return token;
+}
+
+function envOf(io: Io, name: string): string | undefined {
+  const value = io.env[name];
+  return value === "" ? undefined : value;
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(path, "utf8")).trim();
+  } catch {
+    return undefined;
+  }
+}
