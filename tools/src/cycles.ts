@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Import cycles between files, over the imports that remain at run time. Types may refer to each other in a ring.
+// Import cycles between files, over what loads when a file loads. Types may refer to each other in a ring, and so
+// may imports that wait for a call.
 
 import { resolveImport, type Violation, type Workspace } from "./workspace.ts";
 
@@ -9,7 +10,7 @@ export function cyclesIn(workspace: Workspace): Violation[] {
   for (const pack of workspace.packages) {
     for (const source of pack.sources) {
       const targets = source.imports
-        .filter((found) => !found.typeOnly)
+        .filter((found) => !found.typeOnly && !found.lazy)
         .flatMap((found) => resolveImport(workspace, pack, source, found.specifier));
       edges.set(source.path, targets);
     }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Literal } from "./source.ts";
 import { isTest, type Package, type Violation, type Workspace } from "./workspace.ts";
 
-export const PAGE = "docs/error-codes.md";
+const PAGE = "docs/error-codes.md";
 
 interface Declared extends Literal {
   readonly file: string;

@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// The exports gate: each subpath exists, built and in source; README.md lists it; README.md names none that is missing.
+// The exports gate: each subpath exists, built and in source; README.md lists it; no page names one that is missing.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Package, splitSpecifier, targetsOf, type Violation, type Workspace } from "./workspace.ts";
+import {
+  filesBelow,
+  type Package,
+  splitSpecifier,
+  targetsOf,
+  type Violation,
+  type Workspace,
+} from "./workspace.ts";
+
+interface Mention {
+  readonly specifier: string;
+  readonly line: number;
+}
 
 /** Everything the exports gate finds. Expects the build. */
 export function checkExports(workspace: Workspace): Violation[] {
-  return workspace.packages
-    .filter((pack) => pack.manifest.private !== true)
-    .flatMap((pack) => [...checkTargets(workspace, pack), ...checkReadme(workspace, pack)]);
+  const pages = filesBelow(workspace.root, ".", /\.md$/).filter((file) => !file.startsWith("packages/"));
+  return [
+    ...workspace.packages
+      .filter((pack) => pack.manifest.private !== true)
+      .flatMap((pack) => [...checkTargets(workspace, pack), ...checkReadme(workspace, pack)]),
+    ...pages.flatMap((file) => missingOnes(workspace, file, mentionsOn(workspace, file))),
+  ];
 }
 
 function checkTargets(workspace: Workspace, pack: Package): Violation[] {
@@ -28,10 +44,7 @@ function checkTargets(workspace: Workspace, pack: Package): Violation[] {
 function checkReadme(workspace: Workspace, pack: Package): Violation[] {
   const file = `${pack.folder}/README.md`;
   if (!existsSync(join(workspace.root, file))) return [{ file, message: "is missing" }];
-  const lines = readFileSync(join(workspace.root, file), "utf8").split("\n");
-  const mentions = lines.flatMap((text, i) =>
-    mentionsIn(text).map((specifier) => ({ specifier, line: i + 1 })),
-  );
+  const mentions = mentionsOn(workspace, file);
   const mentioned = new Set(mentions.map(({ specifier }) => specifier));
   const unlisted = Object.keys(pack.manifest.exports ?? {})
     .map((subpath) => (subpath === "." ? pack.name : `${pack.name}${subpath.slice(1)}`))
@@ -41,12 +54,8 @@ function checkReadme(workspace: Workspace, pack: Package): Violation[] {
   return [...unlisted, ...missingOnes(workspace, file, mentions)];
 }
 
-/** Mentions of subpaths that no package has; also used on the pages in docs/. */
-export function missingOnes(
-  workspace: Workspace,
-  file: string,
-  mentions: readonly { readonly specifier: string; readonly line: number }[],
-): Violation[] {
+/** Mentions of subpaths that no package has. */
+function missingOnes(workspace: Workspace, file: string, mentions: readonly Mention[]): Violation[] {
   return mentions.flatMap(({ specifier, line }) => {
     const [name, subpath] = splitSpecifier(specifier);
     const target = workspace.packages.find((pack) => pack.name === name);
@@ -57,7 +66,12 @@ export function missingOnes(
   });
 }
 
-/** Names of this house's packages and subpaths in a line of prose or code. */
-export function mentionsIn(line: string): string[] {
-  return [...line.matchAll(/@adyton\/[a-z0-9-]+(?:\/[a-z0-9-]+)*/g)].map(([specifier]) => specifier);
+/** Names of this house's packages and subpaths on a page, in prose and code. `@adyton/source` is a condition. */
+function mentionsOn(workspace: Workspace, file: string): Mention[] {
+  const lines = readFileSync(join(workspace.root, file), "utf8").split("\n");
+  return lines.flatMap((text, i) =>
+    [...text.matchAll(/@adyton\/[a-z0-9-]+(?:\/[a-z0-9-]+)*/g)]
+      .map(([specifier]) => ({ specifier, line: i + 1 }))
+      .filter(({ specifier }) => specifier !== "@adyton/source"),
+  );
 }

@@ -9,6 +9,8 @@ export interface ImportOf {
   readonly line: number;
   /** Erased before it runs. */
   readonly typeOnly: boolean;
+  /** `import()`: loaded when asked for, not when the file is. */
+  readonly lazy: boolean;
   /** Imported names as the target calls them; `"*"` when any may be used. */
   readonly names: readonly string[] | "*";
 }
@@ -16,6 +18,8 @@ export interface ImportOf {
 export interface ExportOf {
   readonly name: string;
   readonly line: number;
+  /** A type that the file itself uses, as its exported functions' signatures do. */
+  readonly ownType: boolean;
 }
 
 export interface Literal {
@@ -70,6 +74,7 @@ export function readSource(path: string, text: string): Source {
         typeOnly:
           clause?.phaseModifier === ts.SyntaxKind.TypeKeyword ||
           (named.length > 0 && clause?.name === undefined && named.every((element) => element.isTypeOnly)),
+        lazy: false,
         names:
           bindings !== undefined && ts.isNamespaceImport(bindings)
             ? "*"
@@ -93,18 +98,32 @@ export function readSource(path: string, text: string): Source {
           typeOnly:
             node.isTypeOnly ||
             (elements !== undefined && elements.length > 0 && elements.every((e) => e.isTypeOnly)),
+          lazy: false,
           names: elements?.map((element) => (element.propertyName ?? element.name).text) ?? "*",
         });
       }
-      for (const element of elements ?? []) exports.push({ name: element.name.text, line: lineOf(element) });
+      for (const element of elements ?? [])
+        exports.push({ name: element.name.text, line: lineOf(element), ownType: false });
       return;
     }
     if (isImportCall(node)) {
-      imports.push({ specifier: node.arguments[0].text, line: lineOf(node), typeOnly: false, names: "*" });
+      imports.push({
+        specifier: node.arguments[0].text,
+        line: lineOf(node),
+        typeOnly: false,
+        lazy: true,
+        names: "*",
+      });
     } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
       const literal = node.argument.literal;
       if (ts.isStringLiteral(literal)) {
-        imports.push({ specifier: literal.text, line: lineOf(node), typeOnly: true, names: "*" });
+        imports.push({
+          specifier: literal.text,
+          line: lineOf(node),
+          typeOnly: true,
+          lazy: false,
+          names: "*",
+        });
       }
     } else if (ts.isStringLiteralLike(node) && isValue(node)) {
       literals.push({ text: node.text, line: lineOf(node) });
@@ -120,7 +139,12 @@ export function readSource(path: string, text: string): Source {
       unions.set(node.name.text, texts);
     }
     for (const name of declaredNames(node)) declared.add(name);
-    if (isExported(node)) for (const name of declaredNames(node)) exports.push({ name, line: lineOf(node) });
+    if (isExported(node)) {
+      for (const name of declaredNames(node)) {
+        const ownType = isTypeDeclaration(node) && text.split(new RegExp(`\\b${name}\\b`)).length > 2;
+        exports.push({ name, line: lineOf(node), ownType });
+      }
+    }
     ts.forEachChild(node, visit);
   };
   ts.forEachChild(file, visit);
@@ -168,6 +192,10 @@ function isExported(node: ts.Node): boolean {
     ts.canHaveModifiers(node) &&
     ts.getModifiers(node)?.some((modifier) => modifier.kind === ts.SyntaxKind.ExportKeyword) === true
   );
+}
+
+function isTypeDeclaration(node: ts.Node): boolean {
+  return ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node);
 }
 
 function declaredNames(node: ts.Node): string[] {

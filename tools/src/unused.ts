@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The unused gate: every file is reached from an entry of its package or from a test, every exported name has a reader.
+// A type needs none where its own file uses it: it stands in a signature.
 
 import type { Source } from "./source.ts";
 import { entriesOf, isTest, resolveImport, type Violation, type Workspace } from "./workspace.ts";
@@ -47,7 +48,7 @@ export function checkUnused(workspace: Workspace): Violation[] {
 function unusedNames(source: Source, read: ReadonlySet<string>): Violation[] {
   if (read.has("*")) return [];
   return source.exports
-    .filter((found) => !read.has(found.name))
+    .filter((found) => !read.has(found.name) && !found.ownType)
     .map((found) => ({
       file: source.path,
       line: found.line,

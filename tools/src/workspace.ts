@@ -121,7 +121,7 @@ export function entriesOf(pack: Package): string[] {
 }
 
 /** `./dist/x.js` as `./src/x.ts`. */
-export function sourceOfBuilt(path: string): string {
+function sourceOfBuilt(path: string): string {
   return path.replace(/^(\.\/)?dist\//, "./src/").replace(/\.js$/, ".ts");
 }
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from "vitest";
+import { checkErrorCodes } from "./error-codes.ts";
+import { makeWorkspace, shown } from "./testing/tree.ts";
+
+const ERRORS = "packages/low/src/errors.ts";
+const TIDY = {
+  [ERRORS]: 'export type LowErrorCode =\n  | "ONE"\n  | "TWO";\n',
+  "packages/low/src/index.ts": 'export const low = (n: number): string => (n === 1 ? "ONE" : "TWO");\n',
+  "packages/low/src/low.test.ts": 'expect(low(1)).toBe("ONE");\nexpect(low(2)).toBe("TWO");\n',
+  "docs/error-codes.md": "## `@t/low`\n| code | meaning |\n|---|---|\n| `ONE` | one |\n| `TWO` | two |\n",
+};
+
+describe("error codes", () => {
+  it("finds nothing where code, tests and page agree", () => {
+    expect(checkErrorCodes(makeWorkspace(TIDY))).toEqual([]);
+  });
+
+  it.each<[rule: string, files: Record<string, string>, expected: string]>([
+    [
+      "a code that the page lacks",
+      { "docs/error-codes.md": "## `@t/low`\n| `ONE` | one |\n" },
+      `${ERRORS}:3 TWO is not in docs/error-codes.md under @t/low`,
+    ],
+    [
+      "a code on the page that is gone",
+      { "docs/error-codes.md": `${TIDY["docs/error-codes.md"]}| \`THREE\` | three |\n` },
+      "docs/error-codes.md:6 THREE is no code of @t/low",
+    ],
+    [
+      "a code that is only compared with, never thrown",
+      {
+        "packages/low/src/index.ts": 'export const low = (s: string): string => (s === "TWO" ? "ONE" : s);\n',
+      },
+      `${ERRORS}:3 TWO is never thrown`,
+    ],
+    [
+      "a code without a test",
+      { "packages/low/src/low.test.ts": 'expect(low(1)).toBe("ONE");\n' },
+      `${ERRORS}:3 TWO is asserted by no test`,
+    ],
+    [
+      "a section for no package",
+      { "docs/error-codes.md": `${TIDY["docs/error-codes.md"]}## \`@t/gone\`\n` },
+      "docs/error-codes.md has a section for @t/gone, which is no package",
+    ],
+  ])("refuses %s", (_rule, files, expected) => {
+    expect(shown(checkErrorCodes(makeWorkspace({ ...TIDY, ...files })))).toEqual([expected]);
+  });
+
+  it("refuses a repository without the page", () => {
+    expect(shown(checkErrorCodes(makeWorkspace()))).toEqual(["docs/error-codes.md is missing"]);
+  });
+});
