@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is it good enough for me? Takes only what @adyton/evidence verified.
+
+export {
+  type Appraisal,
+  type AppraiseOptions,
+  type AttestationResult,
+  appraise,
+  assertAppraised,
+} from "./appraise.ts";
+export {
+  type CheckedInitData,
+  checkInitData,
+  checkRuntimeData,
+  type InitData,
+} from "./bindings.ts";
+export { builtinPolicy, type ReferenceId, referenceIdsOf, referenceValuesFrom } from "./builtin.ts";
+export { type SignEarOptions, signEar, type VerifyEarOptions, verifyEar } from "./ear.ts";
+export { EAR_PROFILE, type EarAppraisal, type EarClaims, type VerifierId } from "./ear-claims.ts";
+export { type EarSigningKey, generateEarKey, importEarKey } from "./ear-key.ts";
+export { AppraisalError, type AppraisalErrorCode } from "./errors.ts";
+export type { Facts } from "./facts.ts";
+export type { Finding } from "./finding.ts";
+export type { Policy, PolicyInput, PolicyOutput } from "./policy.ts";
+export { parseReferenceValues, type ReferenceValues } from "./reference.ts";
+export { applyRules, checkRules, type Rules } from "./rules.ts";
+export {
+  statusOf,
+  TRUST_CLAIMS,
+  TRUST_TIERS,
+  type TrustClaim,
+  type TrustTier,
+  type TrustVector,
+  tierOf,
+} from "./trust.ts";
