@@ -222,9 +222,8 @@ function reachesSgx({ platform }: TcbQuestion, level: TcbLevel): boolean {
 
 function reachesTdx(teeTcbSvn: Uint8Array, level: TcbLevel): boolean {
   const start = firstTdxComponent(teeTcbSvn);
-  return (level.tdxComponents ?? [Number.POSITIVE_INFINITY]).every(
-    (svn, i) => i < start || (teeTcbSvn[i] ?? -1) >= svn,
-  );
+  // A level without TDX components judges no TD.
+  return level.tdxComponents?.every((svn, i) => i < start || (teeTcbSvn[i] ?? -1) >= svn) ?? false;
 }
 
 /** With a module version above zero, bytes 0 and 1 are the module's own and its identity judges them. */
