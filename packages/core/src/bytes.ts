@@ -7,11 +7,8 @@ import { malformed } from "./errors.ts";
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 const HEX: string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
-const HEX_VALUE: Int8Array = new Int8Array(128).fill(-1);
-for (let i = 0; i < 16; i++) {
-  HEX_VALUE["0123456789abcdef".charCodeAt(i)] = i;
-  HEX_VALUE["0123456789ABCDEF".charCodeAt(i)] = i;
-}
+// Marked pure so that bundles drop the tables of encodings they do not use.
+const HEX_VALUE = /* @__PURE__ */ valuesOf("0123456789abcdef", "0123456789ABCDEF");
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -68,11 +65,11 @@ export function fromBase64Url(text: string): Bytes {
   return decode64(text, BASE64URL_VALUE);
 }
 
-const BASE64_VALUE = valuesOf(BASE64);
-const BASE64URL_VALUE = valuesOf(BASE64URL);
+const BASE64_VALUE = /* @__PURE__ */ valuesOf(BASE64);
+const BASE64URL_VALUE = /* @__PURE__ */ valuesOf(BASE64URL);
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = /* @__PURE__ */ new TextEncoder();
+const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** UTF-8 bytes of a string. */
 export function fromUtf8(text: string): Bytes {
@@ -137,9 +134,11 @@ export function padRight(bytes: Uint8Array, length: number): Bytes {
   return out;
 }
 
-function valuesOf(alphabet: string): Int8Array {
+function valuesOf(...alphabets: readonly string[]): Int8Array {
   const values = new Int8Array(128).fill(-1);
-  for (let i = 0; i < 64; i++) values[alphabet.charCodeAt(i)] = i;
+  for (const alphabet of alphabets) {
+    for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i;
+  }
   return values;
 }
 

@@ -21,28 +21,30 @@ interface Curve {
   readonly size: number;
   /** The order n, FIPS 186-4 appendix D.1.2. */
   readonly order: bigint;
-  /** DER of a SubjectPublicKeyInfo up to the uncompressed point. */
-  readonly spkiPrefix: Bytes;
 }
 
 const CURVES: Readonly<Record<CurveName, Curve>> = {
   "P-256": {
     size: 32,
     order: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
-    spkiPrefix: fromHex("3059301306072a8648ce3d020106082a8648ce3d030107034200"),
   },
   "P-384": {
     size: 48,
     order:
       0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
-    spkiPrefix: fromHex("3076301006072a8648ce3d020106052b81040022036200"),
   },
   "P-521": {
     size: 66,
     order:
       0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
-    spkiPrefix: fromHex("30819b301006072a8648ce3d020106052b8104002303818600"),
   },
+};
+
+/** DER of a SubjectPublicKeyInfo up to the uncompressed point, in hex. */
+const SPKI_PREFIX: Readonly<Record<CurveName, string>> = {
+  "P-256": "3059301306072a8648ce3d020106082a8648ce3d030107034200",
+  "P-384": "3076301006072a8648ce3d020106052b81040022036200",
+  "P-521": "30819b301006072a8648ce3d020106052b8104002303818600",
 };
 
 /** Bytes of one coordinate, and of r and s. */
@@ -52,14 +54,14 @@ export function fieldSize(curve: CurveName): number {
 
 /** SubjectPublicKeyInfo of an uncompressed point given as x || y. Throws `INVALID_KEY` on a wrong length. */
 export function spkiOfPoint(curve: CurveName, xy: Uint8Array): Bytes {
-  const { size, spkiPrefix } = CURVES[curve];
+  const { size } = CURVES[curve];
   if (xy.length !== 2 * size) {
     throw malformed(
       "INVALID_KEY",
       `Cannot use ${curve} public key: got ${xy.length} bytes, expected ${2 * size}`,
     );
   }
-  return concat(spkiPrefix, Uint8Array.of(4), xy);
+  return concat(fromHex(SPKI_PREFIX[curve]), Uint8Array.of(4), xy);
 }
 
 /** The kind of key that a SubjectPublicKeyInfo declares (RFC 5480, RFC 8410, RFC 8017). */
