@@ -2,7 +2,7 @@
 // Reference values: what claims are compared with. Ids are Trustee's where Trustee has one.
 
 import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json";
-import { misuse } from "./errors.ts";
+import { AppraisalError } from "./errors.ts";
 import { type Finding, passed, refused } from "./finding.ts";
 
 /** By reference id, every value that is acceptable. An absent or empty list accepts nothing. */
@@ -138,10 +138,8 @@ function isReferenceValue(value: JsonValue): boolean {
   return typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));
 }
 
-function invalid(why: string): Error {
-  return misuse(
-    "INVALID_REFERENCE_VALUES",
-    `Cannot use reference values: ${why}`,
-    'Write them like {"mr_td": ["705ee9…"], "xfam": ["e702060000000000"]}.',
-  );
+function invalid(why: string): AppraisalError {
+  return new AppraisalError("INVALID_REFERENCE_VALUES", "malformed", `Cannot use reference values: ${why}`, {
+    hint: 'Write them like {"mr_td": ["705ee9…"], "xfam": ["e702060000000000"]}.',
+  });
 }
