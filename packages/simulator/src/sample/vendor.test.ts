@@ -119,6 +119,15 @@ describe("evidence of a named root", () => {
   });
 });
 
+describe("importing", () => {
+  it("refuses a key that is not the certificate's", async () => {
+    const [vendorParts, machineParts] = [await vendor.export(), await machine.export()];
+    const mixed = { certificate: vendorParts.certificate, key: machineParts.key };
+    await expect(importSampleVendor(mixed)).rejects.toHaveProperty("code", "INVALID_KEY");
+    await expect(importSampleMachine(mixed)).rejects.toHaveProperty("code", "INVALID_KEY");
+  });
+});
+
 describe("refusals", () => {
   const other = createSampleVendor();
 

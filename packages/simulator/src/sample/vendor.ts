@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The vendor of the software TEE: a root, the machines it certifies, and the evidence they sign.
 
-import { type Bytes, fromHex, padRight, toHex } from "@adyton/core/bytes";
+import { type Bytes, equal, fromHex, padRight, toHex } from "@adyton/core/bytes";
 import { type CertificateRevocationList, parseCrl } from "@adyton/core/crl";
 import { type CryptoProvider, defaultCrypto, type PrivateKey } from "@adyton/core/crypto";
+import { malformed } from "@adyton/core/errors";
 import { issueCertificate, issueCrl, type NameAttribute, naturalAlgorithm } from "@adyton/core/issue";
 import { toPem } from "@adyton/core/pem";
 import { type Certificate, KEY_USAGE, parseCertificate } from "@adyton/core/x509";
@@ -101,22 +102,23 @@ export async function createSampleVendor(options: SampleVendorOptions = {}): Pro
   return vendorOf(parseCertificate(certificate), key, { ...options, curve, notBefore, notAfter }, crypto);
 }
 
-/** The vendor that `SampleVendor.export` described. Throws a `CoreError` when either part is malformed. */
+/** The vendor that `SampleVendor.export` described. Throws a `CoreError`: `INVALID_KEY` when the parts do not fit. */
 export async function importSampleVendor(
   exported: ExportedIdentity,
   options: SampleVendorOptions = {},
 ): Promise<SampleVendor> {
   const { crypto = defaultCrypto } = options;
   const root = parseCertificate(exported.certificate);
-  return vendorOf(root, await crypto.importPrivateKey(exported.key), options, crypto);
+  return vendorOf(root, await keyFor(root, exported.key, crypto), options, crypto);
 }
 
-/** The machine that `SampleMachine.export` described. Throws a `CoreError` when either part is malformed. */
+/** The machine that `SampleMachine.export` described. Throws a `CoreError`: `INVALID_KEY` when the parts do not fit. */
 export async function importSampleMachine(
   exported: ExportedIdentity,
   crypto: CryptoProvider = defaultCrypto,
 ): Promise<SampleMachine> {
-  return machineOf(parseCertificate(exported.certificate), await crypto.importPrivateKey(exported.key));
+  const certificate = parseCertificate(exported.certificate);
+  return machineOf(certificate, await keyFor(certificate, exported.key, crypto));
 }
 
 function vendorOf(
@@ -185,6 +187,22 @@ function machineOf(certificate: Certificate, key: PrivateKey): SampleMachine {
     },
     export: async () => ({ certificate: certificate.der, key: await key.export() }),
   };
+}
+
+/** The private key, which must be the certificate's. */
+async function keyFor(
+  certificate: Certificate,
+  pkcs8: Uint8Array,
+  crypto: CryptoProvider,
+): Promise<PrivateKey> {
+  const key = await crypto.importPrivateKey(pkcs8);
+  if (!equal(key.publicKey.spki, certificate.spki)) {
+    throw malformed(
+      "INVALID_KEY",
+      `Cannot import identity ${certificate.subject.text}: the private key is not its certificate's`,
+    );
+  }
+  return key;
 }
 
 function claimsOf(launch: SampleLaunch): SampleClaims {
