@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// From what a client sent to a signed attestation result: is it true, is it good, and what we say about it.
+
+import {
+  appraise,
+  type CheckedInitData,
+  checkInitData,
+  type EarSigningKey,
+  type Policy,
+  signEar,
+} from "@adyton/appraisal";
+import { fromUtf8 } from "@adyton/core/bytes";
+import { defaultCrypto } from "@adyton/core/crypto";
+import type { Certificate } from "@adyton/core/x509";
+import {
+  createCache,
+  reportDataOf,
+  schemeOf,
+  type VerificationCache,
+  type VerifiedEvidence,
+  verifyEvidence,
+} from "@adyton/evidence";
+import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
+import { BrokerError } from "./errors.ts";
+import { initDataHash } from "./init-data.ts";
+import { parseTeeKey } from "./jwe.ts";
+import type { AttestRequest } from "./protocol.ts";
+import type { ReferenceValueMap } from "./reference-values.ts";
+import type { Session } from "./sessions.ts";
+
+export interface VerifierOptions {
+  readonly signingKey: EarSigningKey;
+  readonly policy: Policy;
+  /** Certificates, CRLs and vendor documents at hand; read for each attestation. */
+  readonly endorsements?: () => Promise<Endorsements>;
+  /** Roots trusted besides the vendors' pinned ones. */
+  readonly roots: readonly Certificate[];
+  readonly tokenLifetimeSeconds: number;
+}
+
+/** Judges the answer to a session's challenge. Rejects with the error of the first step that refuses it. */
+export class Verifier {
+  readonly #options: VerifierOptions;
+  readonly #cache: VerificationCache = createCache();
+
+  constructor(options: VerifierOptions) {
+    this.#options = options;
+  }
+
+  /** The attestation result as a token (EAR). */
+  async attest(
+    session: Session,
+    request: AttestRequest,
+    referenceValues: ReferenceValueMap,
+    now: Date,
+  ): Promise<string> {
+    if (request.nonce !== session.nonce) throw wrongNonce();
+    parseTeeKey(request.teePubkey);
+    const evidence = await this.#verify(session, request, now);
+    const initData = await boundInitData(evidence, request);
+    const result = appraise(evidence, {
+      policy: this.#options.policy,
+      referenceValues: Object.fromEntries(referenceValues),
+      now,
+      // Bound by the report data, as #verify has checked.
+      runtimeData: {
+        "additional-evidence": request.additionalEvidence,
+        nonce: request.nonce,
+        "tee-pubkey": request.teePubkey,
+      },
+      ...(initData === undefined ? {} : { initData }),
+    });
+    return signEar(result, {
+      key: this.#options.signingKey,
+      lifetimeSeconds: this.#options.tokenLifetimeSeconds,
+      now,
+    });
+  }
+
+  async #verify(session: Session, request: AttestRequest, now: Date): Promise<VerifiedEvidence> {
+    const { evidence, endorsements = NO_ENDORSEMENTS } = schemeOf(session.tee).fromKbs(
+      request.primaryEvidence,
+    );
+    const configured = (await this.#options.endorsements?.()) ?? NO_ENDORSEMENTS;
+    return verifyEvidence(evidence, {
+      tee: session.tee,
+      now,
+      endorsements: mergeEndorsements(configured, endorsements),
+      roots: this.#options.roots,
+      reportData: await reportDataOf(request, defaultCrypto),
+      cache: this.#cache,
+    });
+  }
+}
+
+async function boundInitData(
+  evidence: VerifiedEvidence,
+  { initData }: AttestRequest,
+): Promise<CheckedInitData | undefined> {
+  if (initData === undefined) return undefined;
+  return checkInitData(evidence, { document: fromUtf8(initData), hash: initDataHash(initData) });
+}
+
+function wrongNonce(): BrokerError {
+  return new BrokerError(
+    "NONCE_MISMATCH",
+    "not-authentic",
+    "Cannot accept attestation: its nonce is not the one of this session",
+    { hint: "Collect evidence for the nonce of the last challenge." },
+  );
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The trust services as one function from Request to Response: challenge, verification, appraisal, release.
+
+import { builtinPolicy, type EarSigningKey, type Policy } from "@adyton/appraisal";
+import type { Certificate } from "@adyton/core/x509";
+import type { Endorsements } from "@adyton/evidence/endorsements";
+import { Verifier } from "./attestation.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { createApp } from "./http/app.ts";
+import { adminCheck } from "./http/credentials.ts";
+import type { Connection } from "./http/parts.ts";
+import { type RateLimit, RateLimiter } from "./http/rate-limit.ts";
+import { type Logger, redacting, silentLogger } from "./log.ts";
+import { affirmingPolicy, type ResourcePolicy } from "./policy.ts";
+import { Resources } from "./resources.ts";
+import { Sessions } from "./sessions.ts";
+import type { Store } from "./store/types.ts";
+import type { Vault } from "./vault.ts";
+
+export interface BrokerOptions {
+  /** Closed with the broker. */
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly signingKey: EarSigningKey;
+  /** What administrators present as bearer token. */
+  readonly adminToken: string;
+  /** Asked for each attestation; answers from memory or disk, never from a network. */
+  readonly endorsements?: () => Promise<Endorsements>;
+  /** Roots trusted besides the vendors' pinned ones. What they anchor counts as simulated. */
+  readonly roots?: readonly Certificate[];
+  /**
+   * Development mode: results under a root that is no hardware vendor's may be good enough. Default false. Ignored by
+   * policies given in `policy` and `resourcePolicy`.
+   */
+  readonly allowSimulated?: boolean;
+  /** Judges evidence. Default: healthy, non-debug platforms that run known measurements. */
+  readonly policy?: Policy;
+  /** Judges releases. Default: every submodule affirming. */
+  readonly resourcePolicy?: ResourcePolicy;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** For each client address; `false` switches it off. Default 200 a second, 1,000 at once. */
+  readonly rateLimit?: RateLimit | false;
+  /** Default 300, as in Trustee. */
+  readonly sessionSeconds?: number;
+  /** Challenges and sessions at the same time. Default 50,000. */
+  readonly maxSessions?: number;
+  /** Default 2 MB, as in Trustee. */
+  readonly maxBodyBytes?: number;
+}
+
+export interface Broker {
+  /** Answers every request; never rejects. Without an address all requests share one rate limit. */
+  fetch(request: Request, connection?: Connection): Promise<Response>;
+  /** Writes what is queued and closes the store. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_RATE: RateLimit = { perSecond: 200, burst: 1000 };
+const DEFAULT_SESSION_SECONDS = 300;
+const DEFAULT_MAX_SESSIONS = 50_000;
+const DEFAULT_MAX_BODY = 2 * 1024 * 1024;
+
+export function createBroker(options: BrokerOptions): Broker {
+  const { store, vault, signingKey, adminToken, allowSimulated = false, clock = systemClock } = options;
+  const { sessionSeconds = DEFAULT_SESSION_SECONDS, rateLimit = DEFAULT_RATE } = options;
+  const logger = redacting(options.logger ?? silentLogger);
+  const app = createApp({
+    store,
+    vault,
+    clock,
+    logger,
+    requireAdmin: adminCheck(adminToken),
+    publicKeys: [signingKey.publicJwk],
+    maxBodyBytes: options.maxBodyBytes ?? DEFAULT_MAX_BODY,
+    ...(rateLimit === false ? {} : { limiter: new RateLimiter(rateLimit, clock) }),
+    sessions: new Sessions({
+      lifetimeSeconds: sessionSeconds,
+      capacity: options.maxSessions ?? DEFAULT_MAX_SESSIONS,
+    }),
+    verifier: new Verifier({
+      signingKey,
+      policy: options.policy ?? builtinPolicy({ allowSimulated }),
+      roots: options.roots ?? [],
+      tokenLifetimeSeconds: sessionSeconds,
+      ...(options.endorsements === undefined ? {} : { endorsements: options.endorsements }),
+    }),
+    resources: new Resources({
+      store,
+      vault,
+      policy: options.resourcePolicy ?? affirmingPolicy({ allowSimulated }),
+    }),
+  });
+  return {
+    fetch: async (request, connection = {}) => {
+      const response = await app.fetch(request, connection);
+      response.headers.set("cache-control", "no-store");
+      response.headers.set("x-content-type-options", "nosniff");
+      return response;
+    },
+    close: () => store.close(),
+  };
+}

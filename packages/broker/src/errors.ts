@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why the broker refused. Each code maps to one status and one KBS error type in http/answers.ts.
+
+import { AdytonError } from "@adyton/core/errors";
+
+/** Codes of `@adyton/broker`; refusals of evidence and tokens pass through with the codes of their packages. */
+export type BrokerErrorCode =
+  // requests
+  | "PROTOCOL_VERSION"
+  | "INVALID_REQUEST"
+  | "REQUEST_TOO_LARGE"
+  | "RATE_LIMITED"
+  | "INVALID_PATH"
+  | "UNKNOWN_PLUGIN"
+  | "ADMIN_REFUSED"
+  // sessions and tokens
+  | "SESSION_MISSING"
+  | "SESSION_UNKNOWN"
+  | "SESSIONS_FULL"
+  | "NONCE_MISMATCH"
+  | "UNSUPPORTED_TEE_KEY"
+  | "TOKEN_MISSING"
+  | "TOKEN_REFUSED"
+  // resources and reference values
+  | "POLICY_REFUSED"
+  | "RESOURCE_NOT_FOUND"
+  | "REFERENCE_VALUE_NOT_FOUND"
+  | "UNSUPPORTED_REFERENCE_VALUE"
+  // serving
+  | "INSECURE_ADDRESS"
+  | "LISTEN_FAILED"
+  // state
+  | "STATE_INVALID"
+  | "STORE_FAILED"
+  | "STORE_CLOSED"
+  | "SECRET_CORRUPT"
+  | "AUDIT_TAMPERED";
+
+/** Thrown by `@adyton/broker`. */
+export class BrokerError extends AdytonError<BrokerErrorCode> {}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the world sees of an error: the one place where refusals become statuses and KBS error types.
+
+import { AdytonError } from "@adyton/core/errors";
+import { BrokerError, type BrokerErrorCode } from "../errors.ts";
+import type { Logger } from "../log.ts";
+
+const TYPE_PREFIX = "https://github.com/confidential-containers/kbs/errors/";
+
+type Answer = readonly [status: number, variant: string];
+
+/**
+ * Clients of the protocol read 401 as "attest again" and 404 as "no such resource": so 401 is nearly everything, and
+ * 404 only a path that can never be (KBS protocol 0.4.0). Beyond the protocol stand 413, 429 and 5xx, which clients
+ * meet before or instead of a decision.
+ */
+const ANSWERS: Readonly<Record<BrokerErrorCode, Answer>> = {
+  PROTOCOL_VERSION: [401, "AttestationError"],
+  INVALID_REQUEST: [401, "SerdeError"],
+  REQUEST_TOO_LARGE: [413, "PayloadTooLarge"],
+  RATE_LIMITED: [429, "TooManyRequests"],
+  INVALID_PATH: [404, "InvalidRequestPath"],
+  UNKNOWN_PLUGIN: [404, "PluginNotFound"],
+  ADMIN_REFUSED: [401, "AdminAuthAccess"],
+  SESSION_MISSING: [401, "AttestationError"],
+  SESSION_UNKNOWN: [401, "AttestationError"],
+  SESSIONS_FULL: [503, "Unavailable"],
+  NONCE_MISMATCH: [401, "AttestationError"],
+  UNSUPPORTED_TEE_KEY: [401, "JweError"],
+  TOKEN_MISSING: [401, "TokenNotFound"],
+  TOKEN_REFUSED: [401, "TokenVerifierError"],
+  POLICY_REFUSED: [401, "PolicyDeny"],
+  RESOURCE_NOT_FOUND: [401, "PluginInternalError"],
+  REFERENCE_VALUE_NOT_FOUND: [401, "RvpsError"],
+  UNSUPPORTED_REFERENCE_VALUE: [401, "RvpsError"],
+  INSECURE_ADDRESS: [500, "Internal"],
+  LISTEN_FAILED: [503, "Unavailable"],
+  STATE_INVALID: [500, "Internal"],
+  STORE_FAILED: [503, "Unavailable"],
+  STORE_CLOSED: [503, "Unavailable"],
+  SECRET_CORRUPT: [500, "Internal"],
+  AUDIT_TAMPERED: [500, "Internal"],
+};
+
+/** Refusals of evidence, its appraisal and reference values come from packages below. */
+const FOREIGN: Answer = [401, "AttestationError"];
+const INTERNAL: Answer = [500, "Internal"];
+
+/**
+ * The answer to an error: `{"type", "detail"}`, and its stable code and category in the header `adyton-error`. What is
+ * not an error of ours shows nothing of itself.
+ */
+export function errorResponse(error: unknown, logger: Logger): Response {
+  if (!(error instanceof AdytonError)) {
+    logger.error("request failed", { reason: error instanceof Error ? error.message : String(error) });
+    return problem(INTERNAL, "Cannot answer: the broker met an unexpected error; its log says more.", {});
+  }
+  const answer = error instanceof BrokerError ? ANSWERS[error.code] : FOREIGN;
+  const [status] = answer;
+  if (status >= 500) logger.error("request failed", { code: error.code, reason: error.message });
+  else logger.warn("request refused", { code: error.code, reason: error.message });
+  const detail = status >= 500 ? hidden(error) : told(error);
+  const { retryAfter } = error.detail;
+  return problem(answer, detail, {
+    "adyton-error": `${error.code}; category=${error.category}`,
+    ...(typeof retryAfter === "number" ? { "retry-after": String(retryAfter) } : {}),
+  });
+}
+
+function problem(
+  [status, variant]: Answer,
+  detail: string,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  return Response.json({ type: TYPE_PREFIX + variant, detail }, { status, headers });
+}
+
+function told(error: AdytonError): string {
+  return error.hint === undefined ? error.message : `${error.message} Next: ${error.hint}`;
+}
+
+/** Paths and library messages of the server's own troubles stay in its log. */
+function hidden(error: AdytonError): string {
+  return error.category === "unavailable"
+    ? "Cannot answer now: the broker is not able to. Nothing was changed. Try again later."
+    : "Cannot answer: the broker's state is not in order; its log says more.";
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The routes of the KBS protocol, version 0.4.0, and what stands before all of them.
+
+import { Hono } from "hono";
+import { BrokerError } from "../errors.ts";
+import { errorResponse } from "./answers.ts";
+import { addAttestationRoutes } from "./attestation-routes.ts";
+import { type App, type AppParts, noSuchPath } from "./parts.ts";
+import { addReferenceRoutes } from "./reference-routes.ts";
+import { addResourceRoutes } from "./resource-routes.ts";
+
+const METHODS: readonly string[] = ["GET", "POST", "DELETE"];
+const HEALTH = "/healthz";
+
+export function createApp(parts: AppParts): App {
+  const { limiter, logger } = parts;
+  const app: App = new Hono();
+  app.use(async (c, next) => {
+    // HEAD is refused too: it would run a release and throw the answer away.
+    if (!METHODS.includes(c.req.method)) throw noSuchPath(c.req.method, c.req.path);
+    const seconds = c.req.path === HEALTH ? 0 : (limiter?.take(c.env.remoteAddress ?? "") ?? 0);
+    if (seconds > 0) throw tooMany(seconds);
+    await next();
+  });
+  app.get(HEALTH, (c) => c.text("ok"));
+  app.get("/.well-known/jwks.json", (c) => c.json({ keys: parts.publicKeys }));
+  addAttestationRoutes(app, parts);
+  addResourceRoutes(app, parts);
+  addReferenceRoutes(app, parts);
+  app.notFound((c) => errorResponse(noSuchPath(c.req.method, c.req.path), logger));
+  app.onError((error) => errorResponse(error, logger));
+  return app;
+}
+
+function tooMany(seconds: number): BrokerError {
+  return new BrokerError(
+    "RATE_LIMITED",
+    "unavailable",
+    "Cannot answer: too many requests from this address",
+    {
+      detail: { retryAfter: seconds },
+      hint: `Try again in ${seconds} s.`,
+    },
+  );
+}

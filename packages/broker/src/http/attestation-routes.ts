@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Request, challenge, attestation, result: the first half of the KBS protocol.
+
+import { schemeOf } from "@adyton/evidence";
+import { BrokerError } from "../errors.ts";
+import { parseAttestRequest, parseAuthRequest } from "../protocol.ts";
+import { readReferenceValues } from "../reference-values.ts";
+import type { Session, Sessions } from "../sessions.ts";
+import { readText } from "./body.ts";
+import { sessionCookie, sessionIdOf } from "./credentials.ts";
+import { type App, type AppParts, PREFIX } from "./parts.ts";
+
+export function addAttestationRoutes(app: App, parts: AppParts): void {
+  const { clock, logger, maxBodyBytes, sessions, store, vault, verifier } = parts;
+  app.post(`${PREFIX}/auth`, async (c) => {
+    const { tee } = parseAuthRequest(await readText(c.req.raw, maxBodyBytes));
+    // A TEE that nobody here can verify gets no challenge.
+    schemeOf(tee);
+    const session = sessions.open(tee, clock.now());
+    c.header("set-cookie", sessionCookie(session));
+    return c.json({ nonce: session.nonce, "extra-params": "" });
+  });
+  app.post(`${PREFIX}/attest`, async (c) => {
+    const now = clock.now();
+    const session = sessionOf(c.req.raw, sessions, now);
+    // Asked again, the session answers what it answered before.
+    if (session.token !== undefined) return c.json({ token: session.token });
+    const request = parseAttestRequest(await readText(c.req.raw, maxBodyBytes));
+    const referenceValues = await readReferenceValues(store, vault, now);
+    const token = await verifier.attest(session, request, referenceValues, now);
+    // Of two answers to one challenge at the same time, the first one counts.
+    session.token ??= token;
+    logger.info("attested", { tee: session.tee });
+    return c.json({ token: session.token });
+  });
+}
+
+function sessionOf(request: Request, sessions: Sessions, now: Date): Session {
+  const id = sessionIdOf(request);
+  if (id === undefined) {
+    throw new BrokerError(
+      "SESSION_MISSING",
+      "misuse",
+      "Cannot attest: the request carries no session cookie",
+      {
+        hint: "Ask for a challenge first (POST auth), and send its cookie back.",
+      },
+    );
+  }
+  const session = sessions.find(id, now);
+  if (session === undefined) {
+    throw new BrokerError(
+      "SESSION_UNKNOWN",
+      "not-authentic",
+      "Cannot attest: the session is unknown or has expired",
+      {
+        hint: "Ask for a new challenge (POST auth).",
+      },
+    );
+  }
+  return session;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Request bodies, never more than allowed.
+
+import { concat, toUtf8 } from "@adyton/core/bytes";
+import { BrokerError } from "../errors.ts";
+import { invalid } from "../protocol.ts";
+
+/** The whole body. Rejects with `REQUEST_TOO_LARGE` before more than `limit` bytes are held. */
+export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
+  if (request.body === null) return new Uint8Array(0);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const reader = request.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return concat(...parts);
+    length += value.length;
+    if (length > limit) {
+      await reader.cancel();
+      throw tooLarge(limit);
+    }
+    parts.push(value);
+  }
+}
+
+/** The whole body as text. Rejects with `REQUEST_TOO_LARGE` or `INVALID_REQUEST`. */
+export async function readText(request: Request, limit: number): Promise<string> {
+  const bytes = await readBody(request, limit);
+  try {
+    return toUtf8(bytes);
+  } catch {
+    throw invalid("the body is no UTF-8");
+  }
+}
+
+function tooLarge(limit: number): BrokerError {
+  return new BrokerError(
+    "REQUEST_TOO_LARGE",
+    "misuse",
+    `Cannot take the request: its body is larger than ${limit} bytes`,
+    { detail: { limit } },
+  );
+}

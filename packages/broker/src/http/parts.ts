@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the routes are made of, and what they share.
+
+import type { Hono } from "hono";
+import type { JWK } from "jose";
+import type { Verifier } from "../attestation.ts";
+import type { Clock } from "../clock.ts";
+import { BrokerError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { Resources } from "../resources.ts";
+import type { Sessions } from "../sessions.ts";
+import type { Store } from "../store/types.ts";
+import type { Vault } from "../vault.ts";
+import type { RateLimiter } from "./rate-limit.ts";
+
+/** What the socket knows of a client. */
+export interface Connection {
+  readonly remoteAddress?: string;
+}
+
+export type App = Hono<{ Bindings: Connection }>;
+
+export interface AppParts {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly publicKeys: readonly JWK[];
+  readonly maxBodyBytes: number;
+  readonly limiter?: RateLimiter;
+  readonly sessions: Sessions;
+  readonly verifier: Verifier;
+  readonly resources: Resources;
+  /** Throws `ADMIN_REFUSED` unless the request carries the administrator's token. */
+  readonly requireAdmin: (request: Request) => void;
+}
+
+export const PREFIX = "/kbs/v0";
+const PLUGINS: readonly string[] = ["resource", "reference-value"];
+
+/** The rest of a URL's path, as it stands: an encoded character fits no name. Throws `INVALID_PATH`. */
+export function pathBelow(prefix: string, url: string): string {
+  const { pathname, search } = new URL(url);
+  if (search !== "") throw noSuchPath("a query on", pathname);
+  return pathname.slice(prefix.length);
+}
+
+/** `UNKNOWN_PLUGIN` for a path below a plugin that is not here, `INVALID_PATH` for any other. */
+export function noSuchPath(method: string, path: string): BrokerError {
+  const plugin = path.startsWith(`${PREFIX}/`)
+    ? /^([^/]+)\//.exec(path.slice(PREFIX.length + 1))?.[1]
+    : undefined;
+  const shown = `${method} ${path.slice(0, 200)}`;
+  return plugin === undefined || PLUGINS.includes(plugin)
+    ? new BrokerError("INVALID_PATH", "misuse", `Cannot answer ${shown}: there is no such path`)
+    : new BrokerError("UNKNOWN_PLUGIN", "misuse", `Cannot answer ${shown}: there is no such plugin`);
+}

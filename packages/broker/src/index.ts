@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The trust services: createBroker from parts, or openBrokerState + createBroker + serveBroker.
+
+export { type AuditEntry, type AuditEvent, type AuditHead, readAuditLog, verifyAuditLog } from "./audit.ts";
+export { type Broker, type BrokerOptions, createBroker } from "./broker.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { BrokerError, type BrokerErrorCode } from "./errors.ts";
+export type { Connection } from "./http/parts.ts";
+export type { RateLimit } from "./http/rate-limit.ts";
+export { encryptTo, type Jwe, parseTeeKey, type TeeKey } from "./jwe.ts";
+export { type LogFacts, type Logger, silentLogger } from "./log.ts";
+export {
+  affirmingPolicy,
+  type ResourceDecision,
+  type ResourcePolicy,
+  type ResourceRequest,
+} from "./policy.ts";
+export { PROTOCOL_VERSION } from "./protocol.ts";
+export { parseResourcePath, type ResourcePath, resourceName } from "./resource-path.ts";
+export { type ServedBroker, type ServeOptions, serveBroker } from "./serve.ts";
+export { type BrokerState, openBrokerState, type StateOptions } from "./state.ts";
+export { openSqliteStore, type SqliteOptions } from "./store/sqlite.ts";
+export type { Change, Linked, LogEntry, Space, Store } from "./store/types.ts";
+export { createVault, type Vault } from "./vault.ts";

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small secret files: readable by their owner alone, complete or absent, and on disk before they are used.
+
+import { randomBytes } from "node:crypto";
+import { promises as fs } from "node:fs";
+import { dirname, join } from "node:path";
+import { BrokerError } from "./errors.ts";
+
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+const OTHERS = 0o077;
+const MAX_BYTES = 64 * 1024;
+
+/** Makes `folder` for its owner alone, or checks that nobody else may write to it. Throws `STATE_INVALID`. */
+export async function ensurePrivateFolder(folder: string): Promise<void> {
+  try {
+    await fs.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    const { mode } = await fs.stat(folder);
+    if (isPosix && (mode & 0o022) !== 0)
+      throw invalid(folder, "others may write to it", `Run chmod 700 ${folder}`);
+  } catch (cause) {
+    throw cause instanceof BrokerError ? cause : invalid(folder, reasonOf(cause));
+  }
+}
+
+/**
+ * The text of `file`, or what `make` makes, which is then on disk. Two processes that start at once get the same.
+ * Throws `STATE_INVALID`, also when others may read the file.
+ */
+export async function readOrCreatePrivateFile(
+  file: string,
+  make: () => string | Promise<string>,
+): Promise<string> {
+  const known = await readPrivateFile(file);
+  if (known !== undefined) return known;
+  try {
+    await writeOnce(file, await make());
+  } catch (cause) {
+    throw invalid(file, reasonOf(cause));
+  }
+  const text = await readPrivateFile(file);
+  if (text === undefined) throw invalid(file, "it vanished");
+  return text;
+}
+
+/** The text of `file`, undefined when it does not exist. Throws `STATE_INVALID`. */
+export async function readPrivateFile(file: string): Promise<string | undefined> {
+  try {
+    const { mode, size } = await fs.stat(file);
+    if (isPosix && (mode & OTHERS) !== 0) throw invalid(file, "others may read it", `Run chmod 600 ${file}`);
+    if (size > MAX_BYTES) throw invalid(file, `it has ${size} bytes, expected at most ${MAX_BYTES}`);
+    return await fs.readFile(file, "utf8");
+  } catch (cause) {
+    if (cause instanceof BrokerError) throw cause;
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw invalid(file, reasonOf(cause));
+  }
+}
+
+const isPosix = process.platform !== "win32";
+
+/** Writes beside, syncs, then links: the name appears with the whole content or not at all, and never twice. */
+async function writeOnce(file: string, text: string): Promise<void> {
+  const folder = dirname(file);
+  const draft = join(folder, `.draft-${randomBytes(8).toString("hex")}`);
+  const handle = await fs.open(draft, "wx", FILE_MODE);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  try {
+    await fs.link(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    await fs.unlink(draft);
+  }
+  await syncFolder(folder);
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open folders; its file system journals names itself.
+  if (!isPosix) return;
+  const handle = await fs.open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException | null)?.code ?? "it cannot be used";
+}
+
+function invalid(path: string, why: string, hint?: string): BrokerError {
+  return new BrokerError("STATE_INVALID", "misuse", `Cannot use ${path}: ${why}`, {
+    detail: { path },
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state folder: everything a broker keeps, made on first use, for its owner's eyes alone.
+
+import { randomBytes } from "node:crypto";
+import { existsSync, promises as fs } from "node:fs";
+import { join } from "node:path";
+import { type EarSigningKey, generateEarKey, importEarKey } from "@adyton/appraisal";
+import { fromBase64Url, toBase64Url } from "@adyton/core/bytes";
+import { AdytonError } from "@adyton/core/errors";
+import type { Certificate } from "@adyton/core/x509";
+import { readEndorsementPaths } from "@adyton/endorsements";
+import type { Endorsements } from "@adyton/evidence/endorsements";
+import type { JWK } from "jose";
+import { type Clock, systemClock } from "./clock.ts";
+import { BrokerError } from "./errors.ts";
+import { folderEndorsements } from "./folder-endorsements.ts";
+import { type Logger, redacting, silentLogger } from "./log.ts";
+import { ensurePrivateFolder, readOrCreatePrivateFile } from "./private-file.ts";
+import { openSqliteStore, type SqliteOptions } from "./store/sqlite.ts";
+import type { Store } from "./store/types.ts";
+import { createVault, type Vault } from "./vault.ts";
+
+export interface StateOptions extends SqliteOptions {
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+}
+
+/** What `createBroker` needs, from one folder: pass it on, with your own options beside. */
+export interface BrokerState {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly signingKey: EarSigningKey;
+  readonly adminToken: string;
+  /** Where the administrator's token stands. */
+  readonly adminTokenFile: string;
+  /** Of the files in `endorsements/`, read again each minute. */
+  readonly endorsements: () => Promise<Endorsements>;
+  /** The certificates in `roots/`, read once. */
+  readonly roots: readonly Certificate[];
+}
+
+const DATABASE = "broker.db";
+const ROOT_KEY = "root.key";
+const SIGNING_KEY = "ear-signing.jwk";
+const ADMIN_TOKEN = "admin.token";
+const KEY_BYTES = 32;
+const TOKEN = /^[A-Za-z0-9._~+/=-]{32,}$/;
+
+/**
+ * Opens `folder`, and makes in it what is missing: `root.key`, `ear-signing.jwk`, `admin.token` (each 0600) and
+ * `broker.db`. `endorsements/` and `roots/` are read when they are there. Rejects with `STATE_INVALID` or `STORE_FAILED`.
+ */
+export async function openBrokerState(folder: string, options: StateOptions = {}): Promise<BrokerState> {
+  const { clock = systemClock, maxBytes } = options;
+  const logger = redacting(options.logger ?? silentLogger);
+  await ensurePrivateFolder(folder);
+  const vault = createVault([await rootKeyOf(folder)]);
+  const signingKey = await signingKeyOf(join(folder, SIGNING_KEY));
+  const adminTokenFile = join(folder, ADMIN_TOKEN);
+  const adminToken = await adminTokenOf(adminTokenFile);
+  const roots = await rootsOf(join(folder, "roots"), logger);
+  return {
+    vault,
+    signingKey,
+    adminToken,
+    adminTokenFile,
+    roots,
+    endorsements: folderEndorsements(join(folder, "endorsements"), clock, logger),
+    store: await openPrivateStore(join(folder, DATABASE), maxBytes === undefined ? {} : { maxBytes }),
+  };
+}
+
+async function rootKeyOf(folder: string): Promise<Uint8Array> {
+  const file = join(folder, ROOT_KEY);
+  // A new key beside old secrets would lose them without a word.
+  if (!existsSync(file) && existsSync(join(folder, DATABASE))) {
+    throw invalid(
+      file,
+      "it is missing, and the secrets in the database can only be opened with it",
+      "Restore it from a backup.",
+    );
+  }
+  const text = await readOrCreatePrivateFile(file, () => `${toBase64Url(randomBytes(KEY_BYTES))}\n`);
+  try {
+    return fromBase64Url(text.trim());
+  } catch {
+    throw invalid(file, "it is no base64url", "Restore it from a backup.");
+  }
+}
+
+async function signingKeyOf(file: string): Promise<EarSigningKey> {
+  const text = await readOrCreatePrivateFile(file, async () => `${JSON.stringify(await generateEarKey())}\n`);
+  try {
+    return await importEarKey(JSON.parse(text) as JWK);
+  } catch (cause) {
+    // The cause of a JSON error would quote the key.
+    const why = cause instanceof AdytonError ? cause.message : "it is no JSON";
+    throw invalid(file, why, "Delete it to get a new one; tokens signed with the old one are then refused.");
+  }
+}
+
+async function adminTokenOf(file: string): Promise<string> {
+  const text = await readOrCreatePrivateFile(file, () => `${toBase64Url(randomBytes(KEY_BYTES))}\n`);
+  const token = text.trim();
+  if (!TOKEN.test(token))
+    throw invalid(file, "it holds no token of at least 32 characters", "Delete it to get a new one.");
+  return token;
+}
+
+/** A root is trusted: what cannot be read there stops the start instead of being left out. */
+async function rootsOf(folder: string, logger: Logger): Promise<readonly Certificate[]> {
+  if (!existsSync(folder)) return [];
+  const { endorsements, ignored } = await readEndorsementPaths([folder]);
+  const [first] = ignored;
+  if (first !== undefined)
+    throw invalid(first.path, first.reason, "Keep nothing but certificates in roots/.");
+  for (const certificate of endorsements.certificates)
+    logger.warn("root trusted besides the vendors'", { subject: certificate.subject.text });
+  return endorsements.certificates;
+}
+
+/** SQLite gives the files beside its database the mode of the database itself. */
+async function openPrivateStore(file: string, options: SqliteOptions): Promise<Store> {
+  try {
+    await (await fs.open(file, "a", 0o600)).close();
+  } catch (cause) {
+    throw new BrokerError("STORE_FAILED", "unavailable", `Cannot open ${file}: it cannot be written`, {
+      cause,
+    });
+  }
+  return openSqliteStore(file, options);
+}
+
+function invalid(path: string, why: string, hint: string): BrokerError {
+  return new BrokerError("STATE_INVALID", "misuse", `Cannot use ${path}: ${why}`, { detail: { path }, hint });
+}
