@@ -6,6 +6,7 @@ export { AttesterError, type AttesterErrorCode } from "./errors.ts";
 export type { FileSystem } from "./lib/filesystem.ts";
 export { ATTESTERS, detectAttester } from "./registry.ts";
 export { SAMPLE_TEE_VARIABLE } from "./sample/protocol.ts";
+export { measureProgram } from "./software/program.ts";
 export {
   type Exit,
   type LaunchedProgram,
