@@ -79,9 +79,9 @@ export async function diagnose(machine: MachineToLookAt): Promise<Diagnosis> {
       }),
     ),
     tees: await Promise.all(
-      ATTESTERS.map(async (make) => {
-        const attester = make({ root: machine.root, env: machine.env });
-        return { tee: attester.tee, title: attester.title, ...(await attester.probe()) };
+      ATTESTERS.map(async ({ tee, title, create }) => {
+        const probe = await create({ root: machine.root, env: machine.env }).probe();
+        return { tee, title, ...probe };
       }),
     ),
   };

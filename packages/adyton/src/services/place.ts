@@ -32,7 +32,10 @@ export function namedUrl(invocation: Invocation, io: Io): string | undefined {
   if (text === undefined) return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
-    throw misuse("INVALID_VALUE", `Cannot use ${JSON.stringify(text)} as URL: expected http://… or https://…`);
+    throw misuse(
+      "INVALID_VALUE",
+      `Cannot use ${JSON.stringify(text)} as URL: expected http://… or https://…`,
+    );
   }
   return text.replace(/\/+$/, "");
 }
