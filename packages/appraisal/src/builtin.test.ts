@@ -31,6 +31,7 @@ const CLAIMS: Readonly<Record<Judged, JsonObject>> = {
         xfam: "e702060000000000",
       },
     },
+    td_attributes: { migratable: false },
   },
   snp: {
     measurement: digest("d1"),
@@ -294,14 +295,16 @@ describe("the platform", () => {
     for (const tee of TEES) expect(statusFor(judge(factsOf(tee), REFERENCES[tee], rules))).toBe("affirming");
   });
 
-  it.each<[string, string[], JsonValue | undefined]>([
-    ["a migration agent", ["policy_migrate_ma"], true],
-    ["an unknown migration policy", ["policy_migrate_ma"], undefined],
-    ["a report from VMPL 1", ["vmpl"], 1],
-    ["a report for the host", ["vmpl"], "host"],
-  ])("snp refuses %s", (_name, path, value) => {
-    const output = judge(factsOf("snp", { claims: withClaim(CLAIMS.snp, path, value) }), REFERENCES.snp);
-    expect(refusals(output)).toEqual([`claim:${path.join(".")}`]);
+  it.each<[Judged, string, string[], JsonValue | undefined]>([
+    ["snp", "a migration agent", ["policy_migrate_ma"], true],
+    ["snp", "an unknown migration policy", ["policy_migrate_ma"], undefined],
+    ["snp", "a report from VMPL 1", ["vmpl"], 1],
+    ["snp", "a report for the host", ["vmpl"], "host"],
+    ["tdx", "a migratable TD", ["td_attributes", "migratable"], true],
+    ["tdx", "a TD of unknown attributes", ["td_attributes"], undefined],
+  ])("%s refuses %s", (tee, _name, path, value) => {
+    const output = judge(factsOf(tee, { claims: withClaim(CLAIMS[tee], path, value) }), REFERENCES[tee]);
+    expect(refusals(output)).toEqual([expect.stringContaining(`claim:${path.join(".")}`)]);
     expect(output.trustworthiness.configuration).toBe(36);
   });
 });
