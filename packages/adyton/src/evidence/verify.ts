@@ -9,8 +9,9 @@ import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
 import { printable } from "../frame/style.ts";
 import type { Io } from "../io.ts";
+import { teeOption } from "../values.ts";
 import { judgeEvidence } from "./judge.ts";
-import { readRoots, reportDataOption, rulesOf, teeOf, verificationTime } from "./options.ts";
+import { readRoots, reportDataOption, rulesOf, verificationTime } from "./options.ts";
 import { printVerdict } from "./print.ts";
 import { exitOf } from "./verdict.ts";
 
@@ -26,7 +27,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<ExitCode> 
     invocation.values("endorsements").map((each) => resolve(io.cwd, each)),
   );
   const { verdict, refusal } = await judgeEvidence(await readInput(path, io), {
-    tee: teeOf(invocation),
+    tee: teeOption(invocation),
     now,
     roots,
     rules,

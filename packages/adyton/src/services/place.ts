@@ -4,6 +4,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { type Admin, createAdmin } from "@adyton/client";
 import { CliError, misuse } from "../errors.ts";
 import type { Invocation } from "../frame/command.ts";
 import type { Io } from "../io.ts";
@@ -40,8 +41,13 @@ export function namedUrl(invocation: Invocation, io: Io): string | undefined {
   return text.replace(/\/+$/, "");
 }
 
+/** An administrator of the services. Throws `ADMIN_TOKEN_MISSING`. */
+export async function adminOf(invocation: Invocation, io: Io): Promise<Admin> {
+  return createAdmin({ url: await servicesUrl(invocation, io), token: await adminToken(invocation, io) });
+}
+
 /** The admin token. Throws `ADMIN_TOKEN_MISSING`, which says where it was looked for. */
-export async function adminToken(invocation: Invocation, io: Io): Promise<string> {
+async function adminToken(invocation: Invocation, io: Io): Promise<string> {
   const named = invocation.value("token-file") ?? envOf(io, "ADYTON_TOKEN_FILE");
   const path = resolve(io.cwd, named ?? join(stateFolder(invocation, io), TOKEN_FILE));
   const token = await textOf(path);
