@@ -3,7 +3,7 @@
 // TDX modules. Values are made up; their shapes and relations are Intel's.
 
 import { fromHex, padRight } from "@adyton/core/bytes";
-import type { EnclaveReport, TdReport } from "@adyton/evidence/intel";
+import type { EnclaveReport, TdReport } from "@adyton/evidence/tdx";
 import type { IsvLevel, ModuleIdentity, ModuleSigner, TcbLevel } from "./documents.ts";
 
 /** Enclaves of Intel that have an identity: quoting for SGX, quoting for TDX, quote verification. */

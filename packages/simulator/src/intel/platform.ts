@@ -23,7 +23,7 @@ import {
   SGX_EXTENSION_OID,
   type TdReport,
   TEE_TYPE,
-} from "@adyton/evidence/intel";
+} from "@adyton/evidence/tdx";
 import {
   type Authority,
   type CertificateChange,

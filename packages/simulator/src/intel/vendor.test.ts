@@ -6,7 +6,7 @@ import { parseJson } from "@adyton/core/json";
 import { parsePem } from "@adyton/core/pem";
 import { isSignedBy, parseCertificates, publicKeyOf } from "@adyton/core/x509";
 import { mergeEndorsements, readEndorsement } from "@adyton/evidence/endorsements";
-import { encodeQuote, parseQuote, pckExtensionOf } from "@adyton/evidence/intel";
+import { encodeQuote, parseQuote, pckExtensionOf } from "@adyton/evidence/tdx";
 import { describe, expect, it } from "vitest";
 import { AT, after } from "../../test/scene.ts";
 import { responseText, toCollateralJson, toEndorsements, toPcsResponses } from "./collateral.ts";

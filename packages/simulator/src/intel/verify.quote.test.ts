@@ -2,7 +2,7 @@
 // The quote itself: who signed it, what the quoting enclave vouches for, and fields that nobody may leave unread.
 import { concat } from "@adyton/core/bytes";
 import { defaultCrypto } from "@adyton/core/crypto";
-import { parseQuote, type QuoteFields } from "@adyton/evidence/intel";
+import { parseQuote, type QuoteFields } from "@adyton/evidence/tdx";
 import { describe, expect, it } from "vitest";
 import { createScene, expectRefusal } from "../../test/scene.ts";
 
