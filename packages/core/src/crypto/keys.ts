@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is common to both providers: key identification, curve constants, signature shapes.
 
-import { type Bytes, concat, fromHex, isZero, toHex } from "../bytes.ts";
+import { type Bytes, concat, equal, fromHex, isZero, toHex } from "../bytes.ts";
 import { type DerValue, encodeDer, parseDer } from "../der.ts";
 import { CoreError, malformed } from "../errors.ts";
 import type { CurveName, KeyAlgorithm, SignatureAlgorithm } from "./types.ts";
@@ -65,10 +65,8 @@ export function spkiOfPoint(curve: CurveName, xy: Uint8Array): Bytes {
 
 /** x || y of an uncompressed point in the only encoding that `spkiOfPoint` makes, undefined for any other. */
 export function pointOfSpki(curve: CurveName, spki: Uint8Array): Uint8Array | undefined {
-  const { size, spkiPrefix } = CURVES[curve];
-  const at = spkiPrefix.length + 1;
-  if (spki.length !== at + 2 * size || spki[at - 1] !== 4) return undefined;
-  return equal(spki.subarray(0, at - 1), spkiPrefix) ? spki.subarray(at) : undefined;
+  const xy = spki.subarray(-2 * CURVES[curve].size);
+  return equal(spki, concat(fromHex(SPKI_PREFIX[curve]), Uint8Array.of(4), xy)) ? xy : undefined;
 }
 
 /** The kind of key that a SubjectPublicKeyInfo declares (RFC 5480, RFC 8410, RFC 8017). */
