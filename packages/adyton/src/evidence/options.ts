@@ -13,7 +13,7 @@ import type { Io } from "../io.ts";
 import { hexOf, integerOf, listOf, numbersOf, timeOf } from "../values.ts";
 
 /** Intel's words, best first, without Revoked and NotSupported: those are never verified. */
-export const TCB_STATUSES: readonly TcbStatus[] = [
+const TCB_STATUSES: readonly TcbStatus[] = [
   "UpToDate",
   "SWHardeningNeeded",
   "ConfigurationNeeded",

@@ -21,7 +21,7 @@ export function printVerdict(
 }
 
 /** One line: VERIFIED or REJECTED, what it is, and why. */
-export function headline(verdict: Verdict, style: Style): string {
+function headline(verdict: Verdict, style: Style): string {
   const title = verdict.tee === null ? "evidence of unknown kind" : schemeOf(verdict.tee).title;
   if (verdict.verdict === "rejected") {
     const why = verdict.findings.filter((finding) => !finding.ok).map((finding) => finding.message);

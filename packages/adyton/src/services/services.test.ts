@@ -257,6 +257,17 @@ describe("services that are not there, tokens that are wrong", () => {
     expect(result.exit).toBe(exit);
   });
 
+  it("says where it looked for the token", async () => {
+    const { answer } = await adyton(["secret", "list", "--dir", "elsewhere", "--json"]);
+    expect(answer().error.code).toBe("ADMIN_TOKEN_MISSING");
+    expect(answer().error.message).toContain("elsewhere");
+  });
+
+  it("exits 6 for a file that cannot be written", async () => {
+    const { exit, answer } = await adyton(["attest", "--tee", "sample", "--out", "no/such/folder", "--json"]);
+    expect([exit, answer().error.code]).toEqual([6, "FILE_NOT_WRITABLE"]);
+  });
+
   it("a wrong token exits 3", async () => {
     await writeFile(join(folder, "wrong.token"), "A".repeat(43));
     const { exit, answer } = await adyton(["secret", "list", "--token-file", "wrong.token", "--json"]);

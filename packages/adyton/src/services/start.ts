@@ -36,7 +36,7 @@ export interface Services {
  * What the default policy asks of the software TEE itself (claims svn and platform_version). Set in development,
  * so that only the launch digest is left for the user to decide.
  */
-export const SOFTWARE_TEE_REFERENCES: Readonly<Record<string, readonly (string | number)[]>> = {
+const SOFTWARE_TEE_REFERENCES: Readonly<Record<string, readonly (string | number)[]>> = {
   svn: ["1"],
   major_version: [1],
   minimum_minor_version: [0],
