@@ -159,7 +159,9 @@ export async function createHarness(options: Partial<BrokerOptions> = {}): Promi
       }),
     attested: async (changes = {}) => {
       const challenge = await harness.auth();
-      const { token } = await jsonOf(await harness.attest(challenge, changes));
+      const answer = await harness.attest(challenge, changes);
+      if (answer.status !== 200) throw new Error(`not attested: ${await answer.text()}`);
+      const { token } = await jsonOf(answer);
       return { ...challenge, token: String(token) };
     },
     close: async () => {
@@ -212,9 +214,17 @@ export async function attestBody(
 }
 
 /** Opens the answer to a resource request. */
-export async function secretOf(response: Response, privateKey: KeyObject = PAIR.privateKey): Promise<string> {
+export async function openedOf(
+  response: Response,
+  privateKey: KeyObject = PAIR.privateKey,
+): Promise<Uint8Array> {
   const jwe = (await response.json()) as FlattenedJWE;
-  return toUtf8((await flattenedDecrypt(jwe, privateKey)).plaintext);
+  return (await flattenedDecrypt(jwe, privateKey)).plaintext;
+}
+
+/** `openedOf`, as text. */
+export async function secretOf(response: Response, privateKey?: KeyObject): Promise<string> {
+  return toUtf8(await openedOf(response, privateKey));
 }
 
 /** Status, KBS error type without its prefix, and detail. */
