@@ -12,13 +12,13 @@ export {
 } from "./intel/collateral.ts";
 export { type EnclaveKind, svnBytes } from "./intel/defaults.ts";
 export type {
-  EnclaveIdentity,
-  EvaluationNumbers,
-  IsvLevel,
-  ModuleIdentity,
-  ModuleSigner,
-  TcbInfo,
-  TcbLevel,
+  EnclaveIdentityTemplate,
+  EvaluationNumbersTemplate,
+  IsvLevelTemplate,
+  ModuleIdentityTemplate,
+  ModuleSignerTemplate,
+  TcbInfoTemplate,
+  TcbLevelTemplate,
 } from "./intel/documents.ts";
 export type { IntelPlatform, PlatformOptions, QuoteOptions } from "./intel/platform.ts";
 export {

@@ -125,7 +125,7 @@ describe("simulated documents", () => {
   });
 
   it("writes version 2 with flat components and no id", async () => {
-    const level = { sgx: [1, 2, 255], pcesvn: 9, status: "UpToDate", date: AT };
+    const level = { sgx: [1, 2, 255], pceSvn: 9, status: "UpToDate", date: AT };
     const { body } = await vendor.tcbInfo("sgx", { version: 2, levels: [level] });
     expect(parseJson(body)).toMatchObject({
       version: 2,

@@ -116,9 +116,9 @@ describe("the quoting enclave's identity", () => {
   describe.each(TEES)("of %s", (tee) => {
     const kind = quotingEnclaveOf[tee];
     it.each([
-      ["another signer", change("mrsigner", other32)],
-      ["another product", change("isvprodid", ENCLAVES[kind].isvprodid + 1)],
-      ["MISCSELECT", change("miscselect", fromHex("01000000"))],
+      ["another signer", change("mrSigner", other32)],
+      ["another product", change("isvProdId", ENCLAVES[kind].isvProdId + 1)],
+      ["MISCSELECT", change("miscSelect", fromHex("01000000"))],
       ["ATTRIBUTES", change("attributes", fromHex("11000000000000010000000000000000"))],
       [
         "ATTRIBUTES beyond the mask, never reachable",
@@ -148,7 +148,7 @@ describe("the quoting enclave's identity", () => {
     });
 
     it.each([
-      ["masked MISCSELECT bits", change("miscselectMask", fromHex("feffffff")), change("miscSelect", 1)],
+      ["masked MISCSELECT bits", change("miscSelectMask", fromHex("feffffff")), change("miscSelect", 1)],
       [
         "MODE64 and XFRM, which the mask leaves open",
         {},

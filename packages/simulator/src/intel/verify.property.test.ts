@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { after, createScene } from "../../test/scene.ts";
 import { svnBytes } from "./defaults.ts";
-import type { IsvLevel, ModuleIdentity, TcbLevel } from "./documents.ts";
+import type { IsvLevelTemplate, ModuleIdentityTemplate, TcbLevelTemplate } from "./documents.ts";
 
 const scene = await createScene();
 const { vendor } = scene;
@@ -14,12 +14,12 @@ const RUNS = 150;
 interface Situation {
   readonly components: readonly number[];
   readonly pceSvn: number;
-  readonly levels: readonly TcbLevel[];
+  readonly levels: readonly TcbLevelTemplate[];
   readonly qeSvn: number;
-  readonly qeLevels: readonly IsvLevel[];
+  readonly qeLevels: readonly IsvLevelTemplate[];
   readonly svn: readonly number[];
   readonly svn2: readonly number[] | undefined;
-  readonly modules: readonly ModuleIdentity[];
+  readonly modules: readonly ModuleIdentityTemplate[];
 }
 
 /** Small numbers, so that levels are reached and missed about equally often. */
@@ -37,20 +37,20 @@ const status = fc.constantFrom(
 );
 const isvStatus = fc.constantFrom("UpToDate", "UpToDate", "OutOfDate", "OutOfDate", "Revoked");
 const date = after(-100);
-const level: fc.Arbitrary<TcbLevel> = fc.record({
+const level: fc.Arbitrary<TcbLevelTemplate> = fc.record({
   sgx: fc.tuple(small, small, small),
-  pcesvn: small,
+  pceSvn: small,
   tdx: fc.tuple(small, fc.integer({ min: 0, max: 1 }), small, fc.integer({ min: 0, max: 1 })),
   status,
   date: fc.constant(date),
 });
-const isvLevels: fc.Arbitrary<IsvLevel[]> = fc.array(
-  fc.record({ isvsvn: small, status: isvStatus, date: fc.constant(date) }),
+const isvLevels: fc.Arbitrary<IsvLevelTemplate[]> = fc.array(
+  fc.record({ isvSvn: small, status: isvStatus, date: fc.constant(date) }),
   { maxLength: 3 },
 );
 const svn = fc.tuple(small, fc.constantFrom(0, 1, 1, 3), small, fc.constant(1));
 const signer = {
-  mrsigner: new Uint8Array(48),
+  mrSigner: new Uint8Array(48),
   attributes: new Uint8Array(8),
   attributesMask: new Uint8Array(8).fill(0xff),
 };
@@ -59,7 +59,7 @@ const situation: fc.Arbitrary<Situation> = fc.record({
   pceSvn: small,
   levels: fc.uniqueArray(level, {
     maxLength: 6,
-    selector: ({ sgx, pcesvn, tdx }) => JSON.stringify([sgx, pcesvn, tdx]),
+    selector: ({ sgx, pceSvn, tdx }) => JSON.stringify([sgx, pceSvn, tdx]),
   }),
   qeSvn: small,
   qeLevels: isvLevels,
@@ -111,30 +111,30 @@ describe("the verifier agrees with a naive reading of Intel's algorithm", () => 
   });
 });
 
-function uniqueForSgx(levels: readonly TcbLevel[]): TcbLevel[] {
+function uniqueForSgx(levels: readonly TcbLevelTemplate[]): TcbLevelTemplate[] {
   return levels
     .map(({ tdx: _tdx, ...rest }) => rest)
     .filter((a, i, all) => all.findIndex((b) => orderKey(a) === orderKey(b)) === i);
 }
 
 /** Fixed-width text that sorts as Intel's comparison of levels. */
-function orderKey({ sgx, pcesvn, tdx = [] }: TcbLevel): string {
+function orderKey({ sgx, pceSvn, tdx = [] }: TcbLevelTemplate): string {
   const digits = (values: readonly number[]) =>
     Array.from({ length: 16 }, (_, i) => String(values[i] ?? 0).padStart(3, "0")).join("");
-  return digits(sgx) + String(pcesvn).padStart(5, "0") + digits(tdx);
+  return digits(sgx) + String(pceSvn).padStart(5, "0") + digits(tdx);
 }
 
-function newestFirst(levels: readonly TcbLevel[]): TcbLevel[] {
+function newestFirst(levels: readonly TcbLevelTemplate[]): TcbLevelTemplate[] {
   return [...levels].sort((a, b) => (orderKey(a) < orderKey(b) ? 1 : -1));
 }
 
-function reachesSgx(s: Situation, candidate: TcbLevel): boolean {
+function reachesSgx(s: Situation, candidate: TcbLevelTemplate): boolean {
   for (let i = 0; i < 16; i++) if ((s.components[i] ?? 0) < (candidate.sgx[i] ?? 0)) return false;
-  return s.pceSvn >= candidate.pcesvn;
+  return s.pceSvn >= candidate.pceSvn;
 }
 
 function qeStatusOf(s: Situation): string {
-  for (const candidate of s.qeLevels) if (s.qeSvn >= candidate.isvsvn) return candidate.status;
+  for (const candidate of s.qeLevels) if (s.qeSvn >= candidate.isvSvn) return candidate.status;
   return "NotSupported";
 }
 
@@ -163,8 +163,8 @@ function naiveSgx(s: Situation): string {
 
 function naiveTdx(s: Situation): string {
   const levels = newestFirst(s.levels);
-  let sgxLevel: TcbLevel | undefined;
-  let tdxLevel: TcbLevel | undefined;
+  let sgxLevel: TcbLevelTemplate | undefined;
+  let tdxLevel: TcbLevelTemplate | undefined;
   for (const candidate of levels) {
     if (!reachesSgx(s, candidate)) continue;
     sgxLevel ??= candidate;
@@ -181,7 +181,7 @@ function naiveTdx(s: Situation): string {
   const moduleOf = (version: number) => s.modules.find(({ id }) => id === `TDX_0${version}`);
   let module = "none";
   if (s.svn[1] !== 0) {
-    const launched = moduleOf(s.svn[1] ?? 0)?.levels.find(({ isvsvn }) => (s.svn[0] ?? 0) >= isvsvn);
+    const launched = moduleOf(s.svn[1] ?? 0)?.levels.find(({ isvSvn }) => (s.svn[0] ?? 0) >= isvSvn);
     if (launched === undefined) return "TCB_NOT_SUPPORTED";
     module = launched.status;
   }
@@ -204,7 +204,7 @@ function naiveTdx(s: Situation): string {
   ) {
     const latest = levels[0]?.tdx ?? [];
     const running = svn2[1] ?? 0;
-    const asked = running === 0 ? (latest[0] ?? 0) : moduleOf(running)?.levels[0]?.isvsvn;
+    const asked = running === 0 ? (latest[0] ?? 0) : moduleOf(running)?.levels[0]?.isvSvn;
     if (asked !== undefined && (svn2[0] ?? 0) >= asked && (svn2[2] ?? 0) >= (latest[2] ?? 0)) {
       const configure =
         sgxLevel.status.startsWith("Configuration") || verdict.endsWith("ConfigurationNeeded");

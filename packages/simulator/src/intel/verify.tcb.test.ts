@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { AT, after, createScene, expectRefusal, type Scene } from "../../test/scene.ts";
 import { DEFAULT_COMPONENTS, DEFAULT_PCE_SVN, svnBytes } from "./defaults.ts";
-import type { IsvLevel, ModuleIdentity, TcbLevel } from "./documents.ts";
+import type { IsvLevelTemplate, ModuleIdentityTemplate, TcbLevelTemplate } from "./documents.ts";
 
 const scene = await createScene();
 const { vendor } = scene;
@@ -12,15 +12,19 @@ const OK = DEFAULT_COMPONENTS;
 const below = OK.map((svn, i) => (i === 7 ? svn - 1 : svn));
 const above = OK.map((svn, i) => (i === 7 ? svn + 1 : svn));
 
-function level(sgx: readonly number[], status: string, more: Partial<TcbLevel> = {}): TcbLevel {
-  return { sgx, pcesvn: DEFAULT_PCE_SVN, status, date: after(-50), ...more };
+function level(
+  sgx: readonly number[],
+  status: string,
+  more: Partial<TcbLevelTemplate> = {},
+): TcbLevelTemplate {
+  return { sgx, pceSvn: DEFAULT_PCE_SVN, status, date: after(-50), ...more };
 }
 
-function isv(isvsvn: number, status: string, more: Partial<IsvLevel> = {}): IsvLevel {
-  return { isvsvn, status, date: after(-70), ...more };
+function isv(isvSvn: number, status: string, more: Partial<IsvLevelTemplate> = {}): IsvLevelTemplate {
+  return { isvSvn, status, date: after(-70), ...more };
 }
 
-const withLevels = async (tee: "sgx" | "tdx", levels: readonly TcbLevel[]) => ({
+const withLevels = async (tee: "sgx" | "tdx", levels: readonly TcbLevelTemplate[]) => ({
   tcbInfo: await vendor.tcbInfo(tee, { levels }),
 });
 
@@ -51,7 +55,7 @@ describe("SGX levels", () => {
 
   it.each([
     ["every level asks for a higher component", [level(above, "UpToDate")]],
-    ["every level asks for a higher PCESVN", [level(OK, "UpToDate", { pcesvn: DEFAULT_PCE_SVN + 1 })]],
+    ["every level asks for a higher PCESVN", [level(OK, "UpToDate", { pceSvn: DEFAULT_PCE_SVN + 1 })]],
     ["there are no levels", []],
   ])("not supported when %s", async (_, levels) => {
     const replace = await withLevels("sgx", levels);
@@ -65,7 +69,7 @@ describe("SGX levels", () => {
       level([0], "OutOfDateConfigurationNeeded"),
       level(below, "OutOfDate"),
       level(above, "ConfigurationNeeded"),
-      level(OK, "SWHardeningNeeded", { pcesvn: DEFAULT_PCE_SVN - 1 }),
+      level(OK, "SWHardeningNeeded", { pceSvn: DEFAULT_PCE_SVN - 1 }),
       level(OK, "UpToDate"),
     ];
     for (const order of [levels, levels.toReversed()]) {
@@ -76,8 +80,8 @@ describe("SGX levels", () => {
   it("fall through to a lower level, component by component and by PCESVN", async () => {
     const levels = [
       level(above, "UpToDate"),
-      level(OK, "UpToDate", { pcesvn: DEFAULT_PCE_SVN + 1 }),
-      level(below, "OutOfDate", { pcesvn: 3 }),
+      level(OK, "UpToDate", { pceSvn: DEFAULT_PCE_SVN + 1 }),
+      level(below, "OutOfDate", { pceSvn: 3 }),
     ];
     expect(await scene.status("sgx", { replace: await withLevels("sgx", levels) })).toBe("OutOfDate");
   });
@@ -90,7 +94,7 @@ describe("SGX levels", () => {
 
 describe("the quoting enclave's levels", () => {
   const kinds = { sgx: "QE", tdx: "TD_QE" } as const;
-  const withQe = async (tee: "sgx" | "tdx", platform: string, levels: readonly IsvLevel[]) => ({
+  const withQe = async (tee: "sgx" | "tdx", platform: string, levels: readonly IsvLevelTemplate[]) => ({
     ...(await withLevels(tee, [level(OK, platform, tee === "tdx" ? { tdx: [5, 0, 6] } : {})])),
     qeIdentity: await vendor.identity(kinds[tee], { levels }),
   });
@@ -144,7 +148,7 @@ describe("TDX levels", () => {
   it("compare the SGX components and PCESVN again at each level", async () => {
     const levels = [
       level(above, "UpToDate", { tdx: [5, 0, 6] }),
-      level(OK, "ConfigurationNeeded", { tdx: [5, 0, 6], pcesvn: DEFAULT_PCE_SVN + 1 }),
+      level(OK, "ConfigurationNeeded", { tdx: [5, 0, 6], pceSvn: DEFAULT_PCE_SVN + 1 }),
       level(below, "SWHardeningNeeded", { tdx: [5, 0, 6] }),
     ];
     expect(await scene.status("tdx", { replace: await withLevels("tdx", levels) })).toBe("SWHardeningNeeded");
@@ -194,11 +198,15 @@ describe("TDX levels", () => {
 });
 
 const ZERO_SIGNER = {
-  mrsigner: new Uint8Array(48),
+  mrSigner: new Uint8Array(48),
   attributes: new Uint8Array(8),
   attributesMask: new Uint8Array(8).fill(0xff),
 };
-const identity = (id: string, levels: readonly IsvLevel[], more: Partial<ModuleIdentity> = {}) => ({
+const identity = (
+  id: string,
+  levels: readonly IsvLevelTemplate[],
+  more: Partial<ModuleIdentityTemplate> = {},
+) => ({
   id,
   ...ZERO_SIGNER,
   levels,
@@ -206,7 +214,7 @@ const identity = (id: string, levels: readonly IsvLevel[], more: Partial<ModuleI
 });
 
 describe("the TDX module", () => {
-  const withModules = async (tdxModuleIdentities: readonly ModuleIdentity[]) => ({
+  const withModules = async (tdxModuleIdentities: readonly ModuleIdentityTemplate[]) => ({
     tcbInfo: await vendor.tcbInfo("tdx", { tdxModuleIdentities }),
   });
 
@@ -218,7 +226,7 @@ describe("the TDX module", () => {
     ["of an unknown status", [identity("TDX_01", [isv(5, "Fresh")])], "TCB_UNRECOGNIZED_STATUS"],
     [
       "signed by another key",
-      [identity("TDX_01", [isv(5, "UpToDate")], { mrsigner: new Uint8Array(48).fill(1) })],
+      [identity("TDX_01", [isv(5, "UpToDate")], { mrSigner: new Uint8Array(48).fill(1) })],
       "TDX_MODULE_MISMATCH",
     ],
     [
@@ -262,10 +270,10 @@ describe("the TDX module", () => {
   });
 
   it("an identity of its version takes the place of tdxModule", async () => {
-    const mrsigner = new Uint8Array(48).fill(3);
+    const mrSigner = new Uint8Array(48).fill(3);
     const replace = {
       tcbInfo: await vendor.tcbInfo("tdx", {
-        tdxModule: { ...ZERO_SIGNER, mrsigner },
+        tdxModule: { ...ZERO_SIGNER, mrSigner },
         tdxModuleIdentities: [identity("tdx_01", [isv(5, "UpToDate")])],
       }),
     };
@@ -307,8 +315,8 @@ describe("a TD that should be relaunched", () => {
     readonly svn?: readonly number[];
     readonly svn2?: readonly number[];
     readonly platform?: string;
-    readonly extraLevels?: readonly TcbLevel[];
-    readonly modules?: readonly ModuleIdentity[];
+    readonly extraLevels?: readonly TcbLevelTemplate[];
+    readonly modules?: readonly ModuleIdentityTemplate[];
     readonly qe?: string;
     readonly td15?: boolean;
   }
