@@ -281,6 +281,10 @@ describe("claims", () => {
     ["a vector that is no object", () => submod({ "ear.trustworthiness-vector": 2 })],
     ["an unknown trust claim", () => submod({ "ear.trustworthiness-vector": { software: 2 } })],
     ["a trust value out of range", () => submod({ "ear.trustworthiness-vector": { hardware: 130 } })],
+    [
+      "a bad trust value in a bad submod",
+      () => submod({ "ear.status": "contraindicated", "ear.trustworthiness-vector": { hardware: "97" } }),
+    ],
     ["a policy id that is no text", () => submod({ "ear.appraisal-policy-id": 1 })],
     ["evidence that is no object", () => submod({ "ear.veraison.annotated-evidence": "x" })],
     ["a submod simulated in words", () => submod({ "adyton.simulated": "no" })],

@@ -35,7 +35,8 @@ export interface VerifyEarOptions {
 }
 
 const DEFAULT_ISSUER = "Adyton";
-const DEFAULT_VERIFIER: VerifierId = { developer: "Adyton", build: "@adyton/appraisal 0.1.0" };
+/** Named in tokens unless the caller says otherwise. */
+export const DEFAULT_VERIFIER: VerifierId = { developer: "Adyton", build: "@adyton/appraisal 0.1.0" };
 /** Trustee's `duration_min` of 5. */
 const DEFAULT_LIFETIME = 300;
 const MAX_LIFETIME = 86_400;
