@@ -37,10 +37,21 @@ function flatten(claims: Claims, prefix: string, fields: object): void {
     string,
     Claims[string] | bigint | object | undefined,
   ][]) {
-    const claim = prefix + name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const claim = prefix + snakeCase(name);
     if (value instanceof Uint8Array) claims[claim] = toHex(value);
     else if (typeof value === "bigint") claims[claim] = value.toString(16).padStart(16, "0");
     else if (typeof value === "object") flatten(claims, `${claim}_`, value);
     else if (value !== undefined) claims[claim] = value;
   }
 }
+
+/** Worked out once per name: there are few names and many reports. */
+function snakeCase(name: string): string {
+  let snake = snakes.get(name);
+  if (snake === undefined) {
+    snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    snakes.set(name, snake);
+  }
+  return snake;
+}
+const snakes = new Map<string, string>();
