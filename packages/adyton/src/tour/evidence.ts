@@ -10,6 +10,7 @@ import { readEndorsementPaths } from "@adyton/endorsements";
 import type { TcbStatus } from "@adyton/evidence";
 import type { Endorsements } from "@adyton/evidence/endorsements";
 import { createIntelVendor } from "@adyton/simulator";
+import { judgeEvidence } from "../evidence/judge.ts";
 
 export interface Exhibit {
   /** What it is, in a few words. */
@@ -159,4 +160,30 @@ export async function simulatedExhibits(at: Date): Promise<Exhibit[]> {
       expected: { code: "PCK_CERT_CHAIN_UNTRUSTED", status: null },
     },
   ];
+}
+
+/** The verdict on an exhibit, as a row of the tour's table, and whether it is the one it must be. */
+export async function judgeExhibit(exhibit: Exhibit): Promise<{ row: string[]; expected: boolean }> {
+  const { verdict } = await judgeEvidence(exhibit.evidence, {
+    tee: undefined,
+    now: exhibit.at,
+    roots: exhibit.roots,
+    endorsements: exhibit.endorsements,
+    rules: { allowSimulated: true },
+    sources: { read: 0, ignored: 0 },
+  });
+  const status = verdict.tcb?.status ?? null;
+  const { expected } = exhibit;
+  const reason = verdict.findings.find((finding) => !finding.ok)?.message.split(":")[0];
+  return {
+    row: [
+      exhibit.title,
+      exhibit.at.toISOString().slice(0, 10),
+      verdict.verdict === "verified" ? "VERIFIED" : "REJECTED",
+      verdict.verdict === "verified"
+        ? `${status ?? "no status from this vendor"}${verdict.simulated === true ? " (simulated)" : ""}`
+        : `${verdict.code}${reason === undefined ? "" : `: ${reason}`}`,
+    ],
+    expected: verdict.code === expected.code && status === expected.status,
+  };
 }

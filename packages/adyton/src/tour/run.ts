@@ -6,14 +6,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { silentLogger } from "@adyton/broker";
-import { judgeEvidence } from "../evidence/judge.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
 import { printable, styleOf, table } from "../frame/style.ts";
 import type { Io } from "../io.ts";
 import { type Services, startServices } from "../services/start.ts";
-import { type Exhibit, hasRealEvidence, realExhibits, simulatedExhibits } from "./evidence.ts";
+import { hasRealEvidence, judgeExhibit, realExhibits, simulatedExhibits } from "./evidence.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { findWorkload, runInside, tamper } from "./workload.ts";
 
@@ -68,7 +67,7 @@ async function evidenceStep(stage: Stage, invocation: Invocation, io: Io): Promi
   const rows: string[][] = [];
   let asExpected = 0;
   for (const exhibit of exhibits) {
-    const { row, expected } = await judged(exhibit);
+    const { row, expected } = await judgeExhibit(exhibit);
     rows.push(row);
     if (expected) asExpected++;
   }
@@ -77,31 +76,6 @@ async function evidenceStep(stage: Stage, invocation: Invocation, io: Io): Promi
     asExpected === exhibits.length,
     `${asExpected} of ${exhibits.length} verdicts are as they must be`,
   );
-}
-
-async function judged(exhibit: Exhibit): Promise<{ row: string[]; expected: boolean }> {
-  const { verdict } = await judgeEvidence(exhibit.evidence, {
-    tee: undefined,
-    now: exhibit.at,
-    roots: exhibit.roots,
-    endorsements: exhibit.endorsements,
-    rules: { allowSimulated: true },
-    sources: { read: 0, ignored: 0 },
-  });
-  const status = verdict.tcb?.status ?? null;
-  const { expected } = exhibit;
-  const reason = verdict.findings.find((finding) => !finding.ok)?.message.split(":")[0];
-  return {
-    row: [
-      exhibit.title,
-      exhibit.at.toISOString().slice(0, 10),
-      verdict.verdict === "verified" ? "VERIFIED" : "REJECTED",
-      verdict.verdict === "verified"
-        ? `${status ?? "no status from this vendor"}${verdict.simulated === true ? " (simulated)" : ""}`
-        : `${verdict.code}${reason === undefined ? "" : `: ${reason}`}`,
-    ],
-    expected: verdict.code === expected.code && status === expected.status,
-  };
 }
 
 async function secretSteps(stage: Stage, services: Services, folder: string): Promise<void> {
