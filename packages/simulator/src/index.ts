@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fake vendor, one folder per root of trust. What it issues is simulated: it proves flows, never secrecy.
 
+export type { AmdPlatform, AmdPlatformOptions, ReportOptions } from "./amd/platform.ts";
+export { type AmdVendor, type AmdVendorOptions, createAmdVendor } from "./amd/vendor.ts";
 export type { Authority, CertificateChange, CrlChange } from "./intel/authority.ts";
 export {
   type IntelCollateral,

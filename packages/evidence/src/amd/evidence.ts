@@ -228,6 +228,13 @@ export function encodeReport(fields: ReportFields): Bytes {
   else writer.zeros(16);
   return writer
     .zeros(152)
+    .bytes(encodeReportSignature(signature), REPORT_SIZE - SIGNED_SIZE, "signature")
+    .finish();
+}
+
+/** The signature field of a report, 512 bytes: r and s little-endian. `signature` is r || s, big-endian. */
+export function encodeReportSignature(signature: Uint8Array): Bytes {
+  return new Writer(REPORT_SIZE - SIGNED_SIZE)
     .bytes(reversed(signature.subarray(0, SCALAR)), SCALAR, "signature r")
     .zeros(SCALAR_FIELD - SCALAR)
     .bytes(reversed(signature.subarray(SCALAR)), SCALAR, "signature s")
