@@ -108,7 +108,7 @@ describe("a result", () => {
       {
         rule: "reference:launch_digest",
         ok: false,
-        message: "The launch digest is none of the 1 reference values of launch_digest.",
+        message: "The launch digest is not among the reference values of launch_digest.",
         found: "e2".repeat(48),
         expected: [DIGEST],
         next: expect.stringContaining("launch_digest"),
