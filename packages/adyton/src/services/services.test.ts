@@ -249,7 +249,6 @@ describe("services that are not there, tokens that are wrong", () => {
     ["secret put", ["secret", "put", NAME, "-", ...nowhere], 6],
     ["secret list", ["secret", "list", ...nowhere], 6],
     ["reference list", ["reference", "list", ...nowhere], 6],
-    ["secret get", ["secret", "get", NAME, "--tee", "sample", "--out", "x", ...nowhere], 6],
     ["no token", ["secret", "list", "--dir", "elsewhere"], 1],
     ["an invalid name", ["secret", "put", "../../etc/passwd", "-"], 1],
   ] as const)("%s", async (_name, argv, exit) => {
