@@ -70,15 +70,15 @@ export function run(command, args, options = {}) {
   });
 }
 
-/** Why packages have to be installed, or undefined. npm keeps what it installed in node_modules/.package-lock.json. */
-function missingPackage() {
-  const installedLock = join(root, "node_modules/.package-lock.json");
+/** Why packages have to be installed, or undefined. npm notes what it installed in node_modules/.package-lock.json. */
+export function missingPackage(folder = root) {
+  const installedLock = join(folder, "node_modules/.package-lock.json");
   if (!existsSync(installedLock)) return "none are here yet";
-  const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
+  const wanted = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8")).packages;
   const installed = JSON.parse(readFileSync(installedLock, "utf8")).packages;
   for (const [path, entry] of Object.entries(wanted)) {
     if (!path.startsWith("node_modules/") || entry.optional || entry.devOptional || entry.peer) continue;
-    if (!existsSync(join(root, path))) return `${path.slice("node_modules/".length)} is missing`;
+    if (!existsSync(join(folder, path))) return `${path.slice("node_modules/".length)} is missing`;
     if (entry.link || installed[path]?.version === entry.version) continue;
     return `${path.slice("node_modules/".length)} should be ${entry.version}`;
   }

@@ -8,7 +8,8 @@ const TIDY = {
   [ERRORS]: 'export type LowErrorCode =\n  | "ONE"\n  | "TWO";\n',
   "packages/low/src/index.ts": 'export const low = (n: number): string => (n === 1 ? "ONE" : "TWO");\n',
   "packages/low/src/low.test.ts": 'expect(low(1)).toBe("ONE");\nexpect(low(2)).toBe("TWO");\n',
-  "docs/error-codes.md": "## `@t/low`\n| code | meaning |\n|---|---|\n| `ONE` | one |\n| `TWO` | two |\n",
+  "docs/error-codes.md":
+    "## `@t/low`\n| code | category |\n|---|---|\n| `ONE` | misuse |\n| `TWO` | policy, misuse |\n",
 };
 
 describe("error codes", () => {
@@ -19,12 +20,12 @@ describe("error codes", () => {
   it.each<[rule: string, files: Record<string, string>, expected: string]>([
     [
       "a code that the page lacks",
-      { "docs/error-codes.md": "## `@t/low`\n| `ONE` | one |\n" },
+      { "docs/error-codes.md": "## `@t/low`\n| `ONE` | misuse |\n" },
       `${ERRORS}:3 TWO is not in docs/error-codes.md under @t/low`,
     ],
     [
       "a code on the page that is gone",
-      { "docs/error-codes.md": `${TIDY["docs/error-codes.md"]}| \`THREE\` | three |\n` },
+      { "docs/error-codes.md": `${TIDY["docs/error-codes.md"]}| \`THREE\` | misuse |\n` },
       "docs/error-codes.md:6 THREE is no code of @t/low",
     ],
     [
@@ -38,6 +39,14 @@ describe("error codes", () => {
       "a code without a test",
       { "packages/low/src/low.test.ts": 'expect(low(1)).toBe("ONE");\n' },
       `${ERRORS}:3 TWO is asserted by no test`,
+    ],
+    [
+      "a category that the page does not say",
+      {
+        "packages/low/src/two.ts":
+          'export const two = (): Error => new LowError("TWO",\n "malformed", "no");\n',
+      },
+      "docs/error-codes.md:5 TWO is thrown as malformed, which the page does not say",
     ],
     [
       "a section for no package",

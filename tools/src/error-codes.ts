@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The error-codes gate: codes are stable API. Each stands in docs/error-codes.md under its package, is thrown and
-// asserted by a test; and the page lists no code that is gone.
+// asserted by a test; the page lists no code that is gone, and the category it is thrown with.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,6 +11,11 @@ const PAGE = "docs/error-codes.md";
 
 interface Declared extends Literal {
   readonly file: string;
+}
+
+/** A row of the page. */
+interface Entry extends Literal {
+  readonly categories: readonly string[];
 }
 
 /** Everything the error-codes gate finds. */
@@ -40,8 +45,14 @@ export function checkErrorCodes(workspace: Workspace): Violation[] {
       else if (!asserted.has(code.text)) report("is asserted by no test");
     }
     for (const entry of onPage) {
-      if (declared.some(({ text }) => text === entry.text)) continue;
-      violations.push({ file: PAGE, line: entry.line, message: `${entry.text} is no code of ${pack.name}` });
+      const report = (message: string): void => {
+        violations.push({ file: PAGE, line: entry.line, message: `${entry.text} ${message}` });
+      };
+      if (!declared.some(({ text }) => text === entry.text)) report(`is no code of ${pack.name}`);
+      for (const category of categoriesOf(pack, entry.text)) {
+        if (!entry.categories.includes(category))
+          report(`is thrown as ${category}, which the page does not say`);
+      }
     }
   }
   for (const name of documented.keys()) {
@@ -49,6 +60,16 @@ export function checkErrorCodes(workspace: Workspace): Violation[] {
     violations.push({ file: PAGE, message: `has a section for ${name}, which is no package` });
   }
   return violations;
+}
+
+/** The categories that a package's code writes right behind the code; those it computes are not seen. */
+function categoriesOf(pack: Package, code: string): Set<string> {
+  const pattern = new RegExp(
+    `"${code}",\\s*"(misuse|malformed|not-authentic|endorsements|policy|unavailable)"`,
+    "g",
+  );
+  const texts = pack.sources.filter((source) => !isTest(source.path)).map((source) => source.text);
+  return new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map((match) => match[1] ?? "")));
 }
 
 /** The members of every exported union called `…ErrorCode`. */
@@ -62,18 +83,20 @@ function codesOf(pack: Package): Declared[] {
     );
 }
 
-/** Codes by package: first cells of tables under the heading that names the package. */
-function readPage(text: string): Map<string, Literal[]> {
-  const sections = new Map<string, Literal[]>();
-  let current: Literal[] | undefined;
+/** Codes by package: rows of tables under the heading that names the package. */
+function readPage(text: string): Map<string, Entry[]> {
+  const sections = new Map<string, Entry[]>();
+  let current: Entry[] | undefined;
   text.split("\n").forEach((line, i) => {
     const heading = /^## `([^`]+)`/.exec(line);
     if (heading?.[1] !== undefined) {
       current = [];
       sections.set(heading[1], current);
     } else if (line.startsWith("## ")) current = undefined;
-    const row = /^\| `([A-Z0-9_]+)` \|/.exec(line);
-    if (row?.[1] !== undefined) current?.push({ text: row[1], line: i + 1 });
+    const row = /^\| `([A-Z0-9_]+)` \| ([a-z, -]+) \|/.exec(line);
+    if (row?.[1] !== undefined) {
+      current?.push({ text: row[1], line: i + 1, categories: row[2]?.split(", ") ?? [] });
+    }
   });
   return sections;
 }

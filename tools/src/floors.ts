@@ -17,7 +17,7 @@ import {
  * The house, from the ground up. A package imports only from floors below its own. A new package is a name here.
  * The attester stands half a storey above the simulator, because the software TEE signs with the simulator's vendor.
  */
-export const FLOORS: readonly (readonly string[])[] = [
+const FLOORS: readonly (readonly string[])[] = [
   ["@adyton/core"],
   ["@adyton/evidence"],
   ["@adyton/endorsements", "@adyton/appraisal", "@adyton/simulator"],

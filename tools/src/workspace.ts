@@ -69,13 +69,13 @@ export function readWorkspace(root: string): Workspace {
   return { root, manifest, packages };
 }
 
-/** Files below a folder whose name matches, sorted, as paths relative to `root`; nothing built or installed. */
+/** Files below a folder whose name matches, sorted, as paths relative to `root`; nothing built, installed or hidden. */
 export function filesBelow(root: string, folder: string, name: RegExp): string[] {
   const found: string[] = [];
   const visit = (path: string): void => {
     for (const entry of readdirSync(join(root, path), { withFileTypes: true })) {
       const child = posix.join(path, entry.name);
-      if (entry.isDirectory() && !SKIPPED.has(entry.name)) visit(child);
+      if (entry.isDirectory() && !SKIPPED.has(entry.name) && !entry.name.startsWith(".")) visit(child);
       else if (entry.isFile() && name.test(entry.name)) found.push(child);
     }
   };

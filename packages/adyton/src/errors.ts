@@ -25,8 +25,6 @@ export type CliErrorCode =
   | "POLICY_REFUSED"
   // trust services
   | "ADMIN_TOKEN_MISSING"
-  | "PORT_IN_USE"
-  | "TEE_NOT_AVAILABLE"
   | "TOUR_STEP_FAILED";
 
 /** Thrown by `adyton`. */

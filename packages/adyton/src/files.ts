@@ -9,7 +9,7 @@ import { CliError } from "./errors.ts";
 import type { Io } from "./io.ts";
 
 /** Evidence and secrets are far smaller. */
-export const MAX_INPUT: number = 8 * 1024 * 1024;
+const MAX_INPUT = 8 * 1024 * 1024;
 
 /** The bytes of a file, or of stdin when `path` is "-". */
 export async function readInput(path: string, io: Io): Promise<Bytes> {

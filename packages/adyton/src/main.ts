@@ -3,7 +3,7 @@
 
 import { ROOT } from "./commands/tree.ts";
 import { misuse } from "./errors.ts";
-import { EXIT, type ExitCode } from "./exit.ts";
+import { EXIT } from "./exit.ts";
 import { reportFailure } from "./frame/failure.ts";
 import { helpOf, usageOf } from "./frame/help.ts";
 import { writeJson } from "./frame/json.ts";
@@ -13,7 +13,7 @@ import type { Io } from "./io.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs one command line, `argv` without the program's name. Never throws; returns the exit code. */
-export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+export async function run(argv: readonly string[], io: Io): Promise<number> {
   const words = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
   const options = words.slice(0, words.includes("--") ? words.indexOf("--") : words.length);
   const json = options.includes("--json");

@@ -3,7 +3,9 @@
 
 import { fromHex } from "@adyton/core/bytes";
 import type { AdytonError } from "@adyton/core/errors";
+import { isTeeName, type TeeName } from "@adyton/evidence";
 import { misuse } from "./errors.ts";
+import type { Invocation } from "./frame/command.ts";
 import { suggest } from "./frame/suggest.ts";
 
 const TIME = /^(\d{4}-\d{2}-\d{2})(?:[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2}))?$/;
@@ -17,6 +19,12 @@ export function timeOf(option: string, text: string): Date {
     throw invalid(option, text, "an RFC 3339 time such as 2025-07-01T00:00:00Z, or a date");
   }
   return time;
+}
+
+/** `--tee`, or undefined. */
+export function teeOption(invocation: Invocation): TeeName | undefined {
+  const name = invocation.value("tee");
+  return name !== undefined && isTeeName(name) ? name : undefined;
 }
 
 /** An even number of hex digits, at least two; 0x and white space at the ends are allowed. */

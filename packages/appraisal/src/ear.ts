@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // EAR: the attestation result as a JWT signed with ES256 (draft-ietf-rats-ear), in Trustee's profile.
 
+import { fromBase64Url, fromUtf8 } from "@adyton/core/bytes";
 import { CompactSign, compactVerify, errors, type JWK } from "jose";
 import { type Appraisal, type AttestationResult, assertAppraised } from "./appraise.ts";
 import {
@@ -34,7 +35,8 @@ export interface VerifyEarOptions {
 }
 
 const DEFAULT_ISSUER = "Adyton";
-const DEFAULT_VERIFIER: VerifierId = { developer: "Adyton", build: "@adyton/appraisal 0.1.0" };
+/** Named in tokens unless the caller says otherwise. */
+export const DEFAULT_VERIFIER: VerifierId = { developer: "Adyton", build: "@adyton/appraisal 0.1.0" };
 /** Trustee's `duration_min` of 5. */
 const DEFAULT_LIFETIME = 300;
 const MAX_LIFETIME = 86_400;
@@ -63,7 +65,7 @@ export async function signEar(result: AttestationResult, options: SignEarOptions
   };
   const { kty, crv, x, y, alg, kid, x5c } = key.publicJwk;
   const jwk = { kty, crv, x, y, alg, ...(x5c === undefined ? {} : { x5c }) } as JWK;
-  return new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+  return new CompactSign(fromUtf8(JSON.stringify(claims)))
     .setProtectedHeader({ alg: "ES256", typ: "JWT", ...(kid === undefined ? {} : { kid }), jwk })
     .sign(key.privateKey);
 }
@@ -83,7 +85,7 @@ export async function verifyEar(token: string, options: VerifyEarOptions): Promi
   }
   const now = options.now.getTime() / 1000;
   if (Number.isNaN(now)) throw misuse("INVALID_APPRAISAL_INPUT", "Cannot verify EAR: the time is no date");
-  if (token.length > MAX_TOKEN) throw malformed(`${token.length} characters, at most ${MAX_TOKEN} are read`);
+  checkForm(token);
   const claims = parseEarClaims(await payloadOf(token, keys));
   if (issuer !== undefined && claims.iss !== issuer) {
     throw refusedToken(
@@ -138,6 +140,22 @@ function expiryOf(result: AttestationResult, iat: number, lifetime: number): num
   return Math.min(iat + lifetime, latest);
 }
 
+/** Three parts of base64url in their one canonical spelling: jose would let unused bits pass. */
+function checkForm(token: string): void {
+  if (token.length > MAX_TOKEN) {
+    throw malformed(`${token.length} characters, at most ${MAX_TOKEN} are read`);
+  }
+  const parts = token.split(".");
+  if (parts.length !== 3) throw malformed(`${parts.length} parts, expected 3`);
+  try {
+    parts.forEach((part) => {
+      fromBase64Url(part);
+    });
+  } catch (cause) {
+    throw malformed("it is no base64url", cause);
+  }
+}
+
 /** The payload, once one of the keys made the signature. */
 async function payloadOf(token: string, keys: readonly JWK[]): Promise<Uint8Array> {
   for (const jwk of keys) {
@@ -158,8 +176,8 @@ async function payloadOf(token: string, keys: readonly JWK[]): Promise<Uint8Arra
   throw refusedToken("EAR_SIGNATURE", `none of the ${keys.length} trusted keys made its signature`);
 }
 
-function malformed(why: string): AppraisalError {
-  return new AppraisalError("INVALID_EAR", "malformed", `Cannot verify EAR: ${why}`);
+function malformed(why: string, cause?: unknown): AppraisalError {
+  return new AppraisalError("INVALID_EAR", "malformed", `Cannot verify EAR: ${why}`, { cause });
 }
 
 function refusedToken(code: AppraisalErrorCode, why: string): AppraisalError {

@@ -83,7 +83,17 @@ const tdx: Platform = {
     hardware: { ways: [{ value: 2, ids: ["mr_td"] }], optional: ["mr_seam", "rtmr_0"] },
     // Trustee gives 3 when the event log also names the kernel and its command line; 4 is for the registers alone.
     executables: { ways: [{ value: 4, ids: ["rtmr_1", "rtmr_2"] }], optional: ["rtmr_3"] },
-    configuration: { ways: [{ value: 2, ids: ["xfam"] }] },
+    configuration: {
+      ways: [{ value: 2, ids: ["xfam"] }],
+      fixed: [
+        {
+          path: ["td_attributes", "migratable"],
+          equals: false,
+          danger: "The TD is migratable: a migration TD of the host's choice can take its memory elsewhere.",
+          next: "Launch the TD without the migratable attribute, or judge its migration TD with a policy of your own.",
+        },
+      ],
+    },
   },
   tcb: "status",
   identifiers: [

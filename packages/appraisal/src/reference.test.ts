@@ -93,8 +93,8 @@ describe("parseReferenceValues", () => {
   });
 
   it("refuses values that were not parsed", () => {
-    const unparsed = { id: "abcd" } as unknown;
-    expect(() => judgeReference(check, { a: { b: "abcd" } }, unparsed as ReferenceValues)).toThrow(
+    const unparsed: ReferenceValues = JSON.parse('{"id": "abcd"}');
+    expect(() => judgeReference(check, { a: { b: "abcd" } }, unparsed)).toThrow(
       expect.objectContaining({ code: "INVALID_REFERENCE_VALUES" }),
     );
   });

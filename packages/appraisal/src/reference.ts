@@ -91,7 +91,7 @@ export function judgeReference(
   return refused(
     rule,
     check.compare === "one-of"
-      ? `The ${check.meaning} is none of the ${expected.length} reference values of ${check.id}.`
+      ? `The ${check.meaning} is not among the reference values of ${check.id}.`
       : `The ${check.meaning} is below every reference value of ${check.id}.`,
     `Run what was measured for the reference values, or, if this one is good, add it under ${check.id}.`,
     facts,

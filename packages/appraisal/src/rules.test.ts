@@ -61,6 +61,12 @@ describe("each rule", () => {
     ["no rules: healthy Intel", intel(), {}, []],
     ["no rules: any status is only a finding of verification", intel({ status: "OutOfDate" }), {}, []],
     ["debug is refused by default", factsOf(INTEL, { debug: true }), {}, ["allowDebug"]],
+    [
+      "debug and a simulated root can be refused outright",
+      factsOf(INTEL, { debug: true, ...simulated }),
+      { allowDebug: false, allowSimulated: false },
+      ["allowDebug", "allowSimulated"],
+    ],
     ["debug can be allowed", factsOf(INTEL, { debug: true }), { allowDebug: true }, []],
     ["a simulated root is refused by default", factsOf(INTEL, simulated), {}, ["allowSimulated"]],
     ["a simulated root can be allowed", factsOf(INTEL, simulated), { allowSimulated: true }, []],

@@ -237,8 +237,8 @@ function judgeVersions({ tcb }: Facts, least: Readonly<Record<string, number>>):
   );
   const low = present.flatMap((name) =>
     Object.entries(least).flatMap(([part, value]) => {
-      const svn = ownNumber(tcb.components[name]?.svn, part);
-      return svn !== undefined && svn >= value ? [] : [`${name} ${part} ${svn ?? "absent"} < ${value}`];
+      const svn = tcb.components[name]?.svn?.[part];
+      return typeof svn === "number" && svn >= value ? [] : [`${name} ${part} ${svn ?? "absent"} < ${value}`];
     }),
   );
   const found = Object.fromEntries(present.map((name) => [name, { ...tcb.components[name]?.svn }]));
@@ -264,8 +264,4 @@ function openAdvisories(tcb: Facts["tcb"]): string[] {
 function isLateEnough(date: string | undefined, bound: number): boolean {
   const time = date === undefined ? undefined : parseTime(date);
   return time !== undefined && time >= bound;
-}
-
-function ownNumber(record: Readonly<Record<string, number>> | undefined, name: string): number | undefined {
-  return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
 }

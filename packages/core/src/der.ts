@@ -194,26 +194,20 @@ export class DerValue {
 
   /** UTCTime or GeneralizedTime in the forms RFC 5280 section 4.1.2.5 allows: seconds, "Z", no fraction. */
   time(): Date {
-    const text = String.fromCharCode(...this.contents.subarray(0, 20));
     const generalized = this.tag === TAG.GENERALIZED_TIME;
     if (!generalized && this.tag !== TAG.UTC_TIME) this.#fail(`tag ${hexTag(this.tag)}, expected a time`);
-    const pattern = generalized
-      ? /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/
-      : /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
-    const match = pattern.exec(text);
-    if (match === null || this.contents.length > 15)
-      return this.#fail("a time that is not YYMMDDhhmmssZ or YYYYMMDDhhmmssZ");
-    const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const fullYear = generalized ? year : year < 50 ? 2000 + year : 1900 + year;
-    const date = new Date(Date.UTC(fullYear, month - 1, day, hour, minute, second));
-    // Date.UTC rolls 31 February over: what comes back must be what was written.
+    const at = generalized ? 4 : 2;
+    if (this.contents.length !== at + 11 || this.contents[at + 10] !== 0x5a) {
+      this.#fail("a time that is not YYMMDDhhmmssZ or YYYYMMDDhhmmssZ");
+    }
+    const two = (offset: number): number => 10 * this.#digit(offset) + this.#digit(offset + 1);
+    const short = two(0);
+    const year = generalized ? 100 * short + two(2) : short < 50 ? 2000 + short : 1900 + short;
+    const [month, day, hour, minute, second] = [two(at), two(at + 2), two(at + 4), two(at + 6), two(at + 8)];
+    const date = new Date(0);
+    date.setUTCFullYear(year, month - 1, day);
+    date.setUTCHours(hour, minute, second);
+    // The calendar rolls 31 February over: what comes back must be what was written.
     if (
       date.getUTCMonth() !== month - 1 ||
       date.getUTCDate() !== day ||
@@ -224,6 +218,12 @@ export class DerValue {
       this.#fail("a time that no calendar has");
     }
     return date;
+  }
+
+  #digit(offset: number): number {
+    const digit = (this.contents[offset] as number) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) this.#fail("a time that is not YYMMDDhhmmssZ or YYYYMMDDhhmmssZ");
+    return digit;
   }
 
   #minimal(bytes: Uint8Array): void {

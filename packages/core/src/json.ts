@@ -20,21 +20,22 @@ export interface JsonDocument {
 
 /** Parses JSON, refusing duplicate keys, deep nesting and anything RFC 8259 does not allow. Throws `INVALID_JSON`. */
 export function parseJson(text: string): JsonValue {
-  check(text);
-  return JSON.parse(text) as JsonValue;
+  const value = parseStrictly(text);
+  walk(text);
+  return value;
 }
 
 /** Like `parseJson`, for a text whose top level is an object, keeping the members' source text. */
 export function parseJsonDocument(text: string): JsonDocument {
-  const members = check(text);
-  const value = JSON.parse(text) as JsonValue;
+  const value = parseStrictly(text);
+  const members = walk(text);
   if (!isJsonObject(value))
     throw malformed("INVALID_JSON", "Cannot parse JSON document: the top level is no object");
   return {
     value,
     text: (key) => {
       const range = members.get(key);
-      return range === undefined ? undefined : text.slice(range[0], range[1]);
+      return range === undefined ? undefined : text.slice(range[0], range[1]).trim();
     },
   };
 }
@@ -66,41 +67,53 @@ export function canonicalJsonBytes(value: JsonValue): Bytes {
   return fromUtf8(canonicalJson(value));
 }
 
-/**
- * Walks the text once: depth, duplicate keys (compared after unescaping) and where each top-level member's
- * value stands. Grammar beyond that is JSON.parse's job, which runs first so that the walk sees valid text.
- */
-function check(text: string): Map<string, [number, number]> {
+/** JSON.parse with a limit and a typed error. It needs no stack for depth: the walk judges that. */
+function parseStrictly(text: string): JsonValue {
   if (text.length > MAX_LENGTH) {
     throw malformed(
       "INVALID_JSON",
       `Cannot parse JSON: ${text.length} characters, at most ${MAX_LENGTH} are read`,
     );
   }
-  depthOf(text);
   try {
-    JSON.parse(text);
+    return JSON.parse(text) as JsonValue;
   } catch (cause) {
     throw malformed(
       "INVALID_JSON",
       `Cannot parse JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
     );
   }
+}
+
+const CHAR = {
+  quote: 0x22,
+  comma: 0x2c,
+  colon: 0x3a,
+  open: 0x7b,
+  close: 0x7d,
+  openList: 0x5b,
+  closeList: 0x5d,
+  escape: 0x5c,
+};
+
+/**
+ * Walks a text that JSON.parse took: depth, duplicate keys (compared after unescaping), and where each top-level
+ * member's value stands.
+ */
+function walk(text: string): Map<string, [from: number, to: number]> {
   const top = new Map<string, [number, number]>();
-  const keys: (Set<string> | null)[] = [];
+  const scopes: (Set<string> | null)[] = [];
   let expectKey = false;
   let openKey: string | undefined;
   let openAt = 0;
   for (let i = 0; i < text.length; i++) {
-    const c = text[i];
-    switch (c) {
-      case '"': {
+    switch (text.charCodeAt(i)) {
+      case CHAR.quote: {
         const end = stringEnd(text, i);
-        const scope = keys.at(-1);
-        if (expectKey && scope) {
-          const raw = text.slice(i, end);
-          const key = raw.includes("\\") ? (JSON.parse(raw) as string) : raw.slice(1, -1);
-          if (scope.has(key)) {
+        if (expectKey) {
+          const key = keyOf(text.slice(i, end));
+          const scope = scopes.at(-1);
+          if (scope?.has(key)) {
             throw malformed(
               "INVALID_JSON",
               `Cannot parse JSON: the key ${JSON.stringify(key)} occurs twice`,
@@ -109,32 +122,34 @@ function check(text: string): Map<string, [number, number]> {
               },
             );
           }
-          scope.add(key);
-          if (keys.length === 1) openKey = key;
+          scope?.add(key);
+          if (scopes.length === 1) openKey = key;
           expectKey = false;
         }
         i = end - 1;
         break;
       }
-      case ":":
-        if (keys.length === 1) openAt = i + 1;
+      case CHAR.colon:
+        if (scopes.length === 1) openAt = i + 1;
         break;
-      case "{":
-        keys.push(new Set());
-        expectKey = true;
+      case CHAR.open:
+      case CHAR.openList:
+        if (scopes.length === MAX_DEPTH) {
+          throw malformed("INVALID_JSON", `Cannot parse JSON: nested deeper than ${MAX_DEPTH}`, {
+            offset: i,
+          });
+        }
+        expectKey = text.charCodeAt(i) === CHAR.open;
+        scopes.push(expectKey ? new Set() : null);
         break;
-      case "[":
-        keys.push(null);
-        expectKey = false;
+      case CHAR.comma:
+        if (scopes.length === 1 && openKey !== undefined) top.set(openKey, [openAt, i]);
+        expectKey = scopes.at(-1) !== null;
         break;
-      case ",":
-        if (keys.length === 1 && openKey !== undefined) top.set(openKey, trimmed(text, openAt, i));
-        expectKey = keys.at(-1) !== null;
-        break;
-      case "}":
-      case "]":
-        if (keys.length === 1 && openKey !== undefined) top.set(openKey, trimmed(text, openAt, i));
-        keys.pop();
+      case CHAR.close:
+      case CHAR.closeList:
+        if (scopes.length === 1 && openKey !== undefined) top.set(openKey, [openAt, i]);
+        scopes.pop();
         expectKey = false;
         break;
     }
@@ -142,33 +157,20 @@ function check(text: string): Map<string, [number, number]> {
   return top;
 }
 
-function depthOf(text: string): void {
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 0x22) i = stringEnd(text, i) - 1;
-    else if (c === 0x7b || c === 0x5b) {
-      if (++depth > MAX_DEPTH)
-        throw malformed("INVALID_JSON", `Cannot parse JSON: nested deeper than ${MAX_DEPTH}`);
-    } else if (c === 0x7d || c === 0x5d) depth--;
-  }
+function keyOf(quoted: string): string {
+  return quoted.includes("\\") ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
 }
 
+/** The offset after the string that starts at `start`; JSON.parse has seen that it ends. */
 function stringEnd(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 0x5c) i++;
-    else if (c === 0x22) return i + 1;
-  }
-  throw malformed("INVALID_JSON", `Cannot parse JSON: the string at offset ${start} does not end`, {
-    offset: start,
-  });
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end === -1 ? text.length : end + 1;
 }
 
-function trimmed(text: string, from: number, to: number): [number, number] {
-  let start = from;
-  let end = to;
-  while (start < end && /\s/.test(text[start] as string)) start++;
-  while (end > start && /\s/.test(text[end - 1] as string)) end--;
-  return [start, end];
+/** An odd number of backslashes stands before `at`. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at;
+  while (text.charCodeAt(before - 1) === CHAR.escape) before--;
+  return (at - before) % 2 === 1;
 }

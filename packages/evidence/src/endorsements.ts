@@ -4,6 +4,7 @@
 
 import { fromBase64, fromHex, toUtf8 } from "@adyton/core/bytes";
 import { type CertificateRevocationList, parseCrl } from "@adyton/core/crl";
+import { type DerValue, parseDer, TAG } from "@adyton/core/der";
 import { AdytonError } from "@adyton/core/errors";
 import { looksLikePem, parsePem } from "@adyton/core/pem";
 import { type Certificate, parseCertificate } from "@adyton/core/x509";
@@ -71,26 +72,21 @@ export function readText(text: string, name: string): Endorsements {
   throw unknown({ name }, "it is no PEM, DER, JSON, hex or base64 of a certificate or CRL");
 }
 
-/** One certificate or CRL: told apart by which of the two parses. */
+/** One certificate or CRL, told apart by how the signed part begins: [0] version, or INTEGER version. */
 function readDer(der: Uint8Array, name: string): Endorsements {
   try {
-    return { ...NO_ENDORSEMENTS, certificates: [parseCertificate(der)] };
-  } catch (certificateError) {
-    try {
-      return { ...NO_ENDORSEMENTS, crls: [parseCrl(der)] };
-    } catch (crlError) {
-      const reasons = [certificateError, crlError].map((e) =>
-        e instanceof AdytonError ? e.message : String(e),
-      );
-      throw new EvidenceError(
-        "UNKNOWN_ENDORSEMENT",
-        "malformed",
-        `Cannot read ${name}: neither a certificate nor a CRL`,
-        {
-          detail: { name, asCertificate: reasons[0], asCrl: reasons[1] },
-        },
-      );
-    }
+    const [signed] = parseDer(der, "certificate or CRL").sequence(3) as [DerValue];
+    return signed.contents[0] === TAG.INTEGER
+      ? { ...NO_ENDORSEMENTS, crls: [parseCrl(der)] }
+      : { ...NO_ENDORSEMENTS, certificates: [parseCertificate(der)] };
+  } catch (cause) {
+    if (!(cause instanceof AdytonError)) throw cause;
+    throw new EvidenceError(
+      "UNKNOWN_ENDORSEMENT",
+      "malformed",
+      `Cannot read ${name}: neither a certificate nor a CRL. ${cause.message}`,
+      { detail: { name, why: cause.code }, cause },
+    );
   }
 }
 

@@ -5,12 +5,13 @@ import type { JsonObject } from "@adyton/core/json";
 import { snp } from "./amd/scheme.ts";
 import type { TeeName } from "./envelope.ts";
 import { EvidenceError } from "./errors.ts";
+import { sgx, tdx } from "./intel/scheme.ts";
 import { sample } from "./sample/scheme.ts";
 import type { Scheme, VerifyOptions } from "./scheme.ts";
 import type { VerifiedEvidence } from "./verified.ts";
 
 /** In order of detection. */
-export const SCHEMES: readonly Scheme[] = [snp, sample];
+export const SCHEMES: readonly Scheme[] = [sgx, tdx, snp, sample];
 
 /** The scheme of a TEE. Throws `UNSUPPORTED_TEE`. */
 export function schemeOf(tee: TeeName): Scheme {

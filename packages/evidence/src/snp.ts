@@ -12,6 +12,7 @@ export {
 export {
   type Cpuid,
   encodeReport,
+  encodeReportSignature,
   type FirmwareVersion,
   type KeyInfo,
   parseReport,

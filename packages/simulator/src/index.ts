@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fake vendor, one folder per root of trust. What it issues is simulated: it proves flows, never secrecy.
 
+export type { AmdPlatform, AmdPlatformOptions, ReportOptions } from "./amd/platform.ts";
+export { type AmdVendor, type AmdVendorOptions, createAmdVendor } from "./amd/vendor.ts";
 export type { Authority, CertificateChange, CrlChange } from "./intel/authority.ts";
 export {
   type IntelCollateral,
@@ -12,13 +14,13 @@ export {
 } from "./intel/collateral.ts";
 export { type EnclaveKind, svnBytes } from "./intel/defaults.ts";
 export type {
-  EnclaveIdentity,
-  EvaluationNumbers,
-  IsvLevel,
-  ModuleIdentity,
-  ModuleSigner,
-  TcbInfo,
-  TcbLevel,
+  EnclaveIdentityTemplate,
+  EvaluationNumbersTemplate,
+  IsvLevelTemplate,
+  ModuleIdentityTemplate,
+  ModuleSignerTemplate,
+  TcbInfoTemplate,
+  TcbLevelTemplate,
 } from "./intel/documents.ts";
 export type { IntelPlatform, PlatformOptions, QuoteOptions } from "./intel/platform.ts";
 export {

@@ -46,6 +46,7 @@ export async function createScene(options: IntelVendorOptions = {}): Promise<Sce
     verify: async (tee, change = {}) => {
       const { platform = usual, replace = {}, quote = {} } = change;
       return verifyEvidence(await platform.quote({ tee, ...quote }), {
+        tee,
         now: AT,
         roots: [vendor.root.certificate],
         endorsements: change.endorsements ?? (await vendor.endorsements(platform, tee, replace)),

@@ -4,7 +4,7 @@
 import { TEE_NAMES } from "@adyton/evidence";
 import type { ArgumentSpec, Command, Group, OptionSpec } from "../frame/command.ts";
 
-const DIR: OptionSpec = {
+export const DIR: OptionSpec = {
   name: "dir",
   value: "DIR",
   summary: "the state folder; default $ADYTON_DIR, then .adyton in the working folder",
@@ -212,7 +212,10 @@ export const attest: Command = {
   exits: [3, 4, 5, 6],
   examples: [
     { line: "adyton attest --report-data 00ff --out quote.dat", what: "Writes evidence to a file." },
-    { line: "adyton attest --url http://127.0.0.1:8080 --json", what: "Shows what the services say of this machine." },
+    {
+      line: "adyton attest --url http://127.0.0.1:8080 --json",
+      what: "Shows what the services say of this machine.",
+    },
   ],
   next: "`adyton evidence verify FILE` verifies evidence; `adyton secret get NAME` gets a secret.",
   load: async () => (await import("../services/attest.ts")).attest,

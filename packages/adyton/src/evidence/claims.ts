@@ -42,14 +42,17 @@ export function claimRows(claims: JsonObject): string[][] {
   return rowsOf(claims, "");
 }
 
-/** The claims that say what runs, without those that are all zero. */
+/** The claims that say what runs, each value once, without those that are all zero. */
 export function identityRows(claims: JsonObject): string[][] {
+  const seen = new Set<string>();
   return claimRows(claims)
-    .filter(([name = "", value = ""]) => {
-      const last = name.slice(name.lastIndexOf(".") + 1);
-      return IDENTITIES.has(last) && !/^(0+|none|)$/.test(value);
+    .map(([name = "", value = ""]) => [name.slice(name.lastIndexOf(".") + 1), value] as const)
+    .filter(([name, value]) => {
+      if (!IDENTITIES.has(name) || /^(0+|none|)$/.test(value) || seen.has(value)) return false;
+      seen.add(value);
+      return true;
     })
-    .map(([name = "", value = ""]) => [name.slice(name.lastIndexOf(".") + 1), value]);
+    .map((row) => [...row]);
 }
 
 function rowsOf(value: JsonValue, name: string): string[][] {

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // `adyton evidence inspect`: claims as they stand.
 
-import { inspectEvidence, isTeeName, schemeOf } from "@adyton/evidence";
+import { inspectEvidence, schemeOf } from "@adyton/evidence";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { readInput } from "../files.ts";
 import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
 import { styleOf, table } from "../frame/style.ts";
 import type { Io } from "../io.ts";
+import { teeOption } from "../values.ts";
 import { claimRows } from "./claims.ts";
 import { readEvidence } from "./input.ts";
 
 /** JSON: `{tee, verified: false, bytes, claims}`. */
 export async function inspect(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [path = "-"] = invocation.arguments;
-  const named = invocation.value("tee");
-  const input = readEvidence(
-    await readInput(path, io),
-    named !== undefined && isTeeName(named) ? named : undefined,
-  );
+  const input = readEvidence(await readInput(path, io), teeOption(invocation));
   const claims = inspectEvidence(input.evidence, input.tee);
   if (invocation.json) {
     writeJson(io.stdout, { tee: input.tee, verified: false, bytes: input.evidence.length, claims });

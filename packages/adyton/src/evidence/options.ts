@@ -4,7 +4,7 @@
 import type { Rules } from "@adyton/appraisal";
 import { equal } from "@adyton/core/bytes";
 import type { Certificate } from "@adyton/core/x509";
-import { isTeeName, type TcbStatus, type TeeName } from "@adyton/evidence";
+import type { TcbStatus } from "@adyton/evidence";
 import { readEndorsement } from "@adyton/evidence/endorsements";
 import { CliError } from "../errors.ts";
 import { readInput } from "../files.ts";
@@ -13,7 +13,7 @@ import type { Io } from "../io.ts";
 import { hexOf, integerOf, listOf, numbersOf, timeOf } from "../values.ts";
 
 /** Intel's words, best first, without Revoked and NotSupported: those are never verified. */
-export const TCB_STATUSES: readonly TcbStatus[] = [
+const TCB_STATUSES: readonly TcbStatus[] = [
   "UpToDate",
   "SWHardeningNeeded",
   "ConfigurationNeeded",
@@ -23,12 +23,6 @@ export const TCB_STATUSES: readonly TcbStatus[] = [
   "OutOfDate",
   "OutOfDateConfigurationNeeded",
 ];
-
-/** `--tee`, or undefined. */
-export function teeOf(invocation: Invocation): TeeName | undefined {
-  const name = invocation.value("tee");
-  return name !== undefined && isTeeName(name) ? name : undefined;
-}
 
 /** `--at`, or now. */
 export function verificationTime(invocation: Invocation, io: Io): Date {

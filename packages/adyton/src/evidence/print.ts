@@ -21,17 +21,17 @@ export function printVerdict(
 }
 
 /** One line: VERIFIED or REJECTED, what it is, and why. */
-export function headline(verdict: Verdict, style: Style): string {
+function headline(verdict: Verdict, style: Style): string {
   const title = verdict.tee === null ? "evidence of unknown kind" : schemeOf(verdict.tee).title;
   if (verdict.verdict === "rejected") {
     const why = verdict.findings.filter((finding) => !finding.ok).map((finding) => finding.message);
     const reason = why.length > 0 ? `refused by policy: ${why.join(" ")}` : verdict.explanation.join(" ");
     return `${style.bad("REJECTED")}  ${title} [${verdict.code}]\n${printable(reason)}`;
   }
-  const status = verdict.tcb?.status ?? "no vendor status";
+  const status = verdict.tcb?.status ? `, TCB ${verdict.tcb.status}` : "";
   const simulated = verdict.simulated === true ? `, ${style.caution("SIMULATED")}` : "";
   const debug = verdict.debug === true ? `, ${style.caution("DEBUG")}` : "";
-  return `${style.good("VERIFIED")}  ${title}, TCB ${status}${simulated}${debug}`;
+  return `${style.good("VERIFIED")}  ${title}${status}${simulated}${debug}`;
 }
 
 function bodyOf(verdict: Verdict, style: Style, width: number): string[] {
@@ -69,11 +69,12 @@ function bodyOf(verdict: Verdict, style: Style, width: number): string[] {
       .join("\n"),
   );
   if (verdict.trust !== null) {
-    const rules = verdict.findings.map(
-      (finding) => `  ${finding.ok ? "✓" : "✗"} ${printable(finding.message)}`,
-    );
-    const passed = verdict.explanation.slice(0, verdict.explanation.length - rules.length);
-    add("Checks", [...passed.map((line) => `  ✓ ${printable(line)}`), ...rules].join("\n"));
+    const passed = verdict.explanation.slice(0, verdict.explanation.length - verdict.findings.length);
+    const lines = [
+      ...passed.map((line) => `✓ ${line}`),
+      ...verdict.findings.map((finding) => `${finding.ok ? "✓" : "✗"} ${finding.message}`),
+    ];
+    add("Checks", lines.map((line) => wrap(printable(line), width, 4).slice(2)).join("\n"));
   }
   return sections;
 }
@@ -81,20 +82,30 @@ function bodyOf(verdict: Verdict, style: Style, width: number): string[] {
 function tcbTable(tcb: Tcb): string {
   const rows = Object.entries(tcb.components).map(([name, component]) => [
     name,
-    component.status ?? "-",
-    component.date?.slice(0, 10) ?? "-",
-    Object.entries(component.svn ?? {})
-      .map(([key, value]) => `${key}=${value}`)
-      .join(" ") || "-",
-    component.advisoryIds?.join(" ") || "-",
+    component.status ?? "",
+    component.date?.slice(0, 10) ?? "",
+    component.advisoryIds?.join(" ") ?? "",
+    versionsText(component.svn ?? {}),
   ]);
-  const number = tcb.evaluationNumber === null ? [] : [`  evaluation data number ${tcb.evaluationNumber}`];
+  const columns = ["component", "status", "level date", "advisories", "versions"];
+  const used = columns.map((_column, i) => rows.some((row) => row[i] !== ""));
+  const kept = [columns, ...rows].map((row) => row.filter((_cell, i) => used[i]).map((cell) => cell || "-"));
   const converged = tcb.status === null ? [] : [`  converged status ${tcb.status}`];
-  return [
-    table([["component", "status", "level date", "svn", "advisories"], ...rows]),
-    ...converged,
-    ...number,
-  ].join("\n");
+  const number =
+    tcb.evaluationNumber === null ? [] : [`  TCB evaluation data number ${tcb.evaluationNumber}`];
+  return [table(kept), ...converged, ...number].join("\n");
+}
+
+/** `snp=24 microcode=219`; numbered series as one: `sgx=2,2,3,0… pceSvn=13`. */
+function versionsText(versions: Readonly<Record<string, number>>): string {
+  const series = new Map<string, number[]>();
+  for (const [name, value] of Object.entries(versions)) {
+    const base = name.replace(/\d+$/, "");
+    series.set(base, [...(series.get(base) ?? []), value]);
+  }
+  return [...series]
+    .map(([base, values]) => `${base}=${values.join(",").replace(/(,0)(,0)+$/, "$1…")}`)
+    .join(" ");
 }
 
 function nextOf(verdict: Verdict, source: { readonly path: string; readonly given: boolean }): string {

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// `adyton evidence verify`: reads what the options name, verifies, applies the rules, tells the verdict.
+// `adyton evidence verify`: reads what the options name, judges, tells the verdict.
 
-import { applyRules } from "@adyton/appraisal";
-import { AdytonError } from "@adyton/core/errors";
-import { readEndorsementPaths } from "@adyton/endorsements";
-import { type TeeName, verifyEvidence } from "@adyton/evidence";
-import { mergeEndorsements } from "@adyton/evidence/endorsements";
+import { basename, resolve } from "node:path";
+import { type FoundEndorsements, readEndorsementPaths } from "@adyton/endorsements";
 import type { ExitCode } from "../exit.ts";
 import { readInput } from "../files.ts";
 import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
+import { printable } from "../frame/style.ts";
 import type { Io } from "../io.ts";
-import { type EvidenceInput, readEvidence } from "./input.ts";
-import { readRoots, reportDataOption, rulesOf, teeOf, verificationTime } from "./options.ts";
+import { teeOption } from "../values.ts";
+import { judgeEvidence } from "./judge.ts";
+import { readRoots, reportDataOption, rulesOf, verificationTime } from "./options.ts";
 import { printVerdict } from "./print.ts";
-import { exitOf, rejectionOf, type Verdict, verdictOf } from "./verdict.ts";
+import { exitOf } from "./verdict.ts";
+
+const MAX_NAMED = 6;
 
 export async function verify(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [path = "-"] = invocation.arguments;
@@ -22,34 +23,30 @@ export async function verify(invocation: Invocation, io: Io): Promise<ExitCode> 
   const rules = rulesOf(invocation);
   const reportData = reportDataOption(invocation);
   const roots = await readRoots(invocation.values("root"), io);
-  const paths = invocation.values("endorsements");
-  const found = await readEndorsementPaths(paths);
-  const bytes = await readInput(path, io);
-
-  let tee: TeeName | null = teeOf(invocation) ?? null;
-  let verdict: Verdict;
-  let refusal: AdytonError | undefined;
-  try {
-    const input: EvidenceInput = readEvidence(bytes, teeOf(invocation));
-    tee = input.tee;
-    const evidence = await verifyEvidence(input.evidence, {
-      tee,
-      now,
-      roots,
-      endorsements: mergeEndorsements(input.endorsements, found.endorsements),
-      requireRevocation: rules.requireRevocation === true,
-      ...(reportData === undefined ? {} : { reportData }),
-    });
-    const sources = { read: found.read.length, ignored: found.ignored.length };
-    verdict = verdictOf(evidence, applyRules(evidence, rules), sources);
-  } catch (error) {
-    // Misuse (a TEE that is not supported yet) is no verdict on the evidence.
-    if (!(error instanceof AdytonError) || error.category === "misuse") throw error;
-    refusal = error;
-    verdict = rejectionOf(error, tee, now);
-  }
-  for (const file of found.ignored) io.stderr.write(`left out ${file.path}: ${file.reason}\n`);
+  const found = await readEndorsementPaths(
+    invocation.values("endorsements").map((each) => resolve(io.cwd, each)),
+  );
+  const { verdict, refusal } = await judgeEvidence(await readInput(path, io), {
+    tee: teeOption(invocation),
+    now,
+    roots,
+    rules,
+    endorsements: found.endorsements,
+    requireRevocation: rules.requireRevocation === true,
+    sources: { read: found.read.length, ignored: found.ignored.length },
+    ...(reportData === undefined ? {} : { reportData }),
+  });
+  tellIgnored(found.ignored, io);
   if (invocation.json) writeJson(io.stdout, verdict);
-  else printVerdict(verdict, { path, given: paths.length > 0 }, io);
+  else printVerdict(verdict, { path, given: found.read.length > 0 }, io);
   return exitOf(verdict, refusal);
+}
+
+/** Folders of the field hold quotes and notes beside certificates: named, so that a typo is found. */
+function tellIgnored(ignored: FoundEndorsements["ignored"], io: Io): void {
+  if (ignored.length === 0) return;
+  const names = ignored.slice(0, MAX_NAMED).map((file) => basename(file.path));
+  const more = ignored.length > MAX_NAMED ? `, and ${ignored.length - MAX_NAMED} more` : "";
+  const text = `Left out, no endorsements: ${names.join(", ")}${more}`;
+  io.stderr.write(`${printable(text)}\n`);
 }

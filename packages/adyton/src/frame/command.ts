@@ -24,6 +24,8 @@ export interface ArgumentSpec {
   readonly name: string;
   readonly summary: string;
   readonly optional?: boolean;
+  /** Takes all words that are left, none too. Only the last argument. */
+  readonly rest?: boolean;
   readonly choices?: readonly string[];
   readonly file?: boolean;
 }
@@ -58,8 +60,11 @@ export interface Group {
   readonly commands: readonly (Command | Group)[];
 }
 
-/** Runs a command. Returns its exit code, or throws an AdytonError that maps to one. */
-export type Run = (invocation: Invocation, io: Io) => Promise<ExitCode>;
+/**
+ * Runs a command. Returns its exit code (an `ExitCode`, or that of a program it ran), or throws an AdytonError that
+ * maps to one.
+ */
+export type Run = (invocation: Invocation, io: Io) => Promise<number>;
 
 /** The words after the command, parsed. Asking for an option the command does not have is a TypeError. */
 export interface Invocation {

@@ -5,7 +5,7 @@ import { ROOT } from "../commands/tree.ts";
 import type { Command, Group } from "./command.ts";
 import { completionScript, SHELLS } from "./completion.ts";
 
-const bash = spawnSync("bash", ["--version"]).status === 0;
+const [bash, zsh, fish] = SHELLS.map((shell) => spawnSync(shell, ["--version"]).status === 0);
 
 /** What bash would offer for the last of `words`. */
 function offered(...words: readonly string[]): string[] {
@@ -29,6 +29,38 @@ describe.skipIf(!bash)("bash completion", () => {
     ["options after an argument", ["adyton", "evidence", "verify", "f", "--ro"], ["--root"]],
   ])("%s", (_name, words, expected) => {
     expect(offered(...words)).toEqual(expected);
+  });
+});
+
+describe.skipIf(!zsh)("zsh completion", () => {
+  it.each([
+    ["commands of a group", ["adyton", "evidence", ""], ["inspect", "verify", "--help", "--json"]],
+    ["values of options", ["adyton", "completion", ""], ["bash", "zsh", "fish", "--json", "--help", "FILES"]],
+    ["a value that is a file", ["adyton", "evidence", "verify", "--root", ""], ["FILES"]],
+  ])("%s", (_name, words, expected) => {
+    const script = `compdef() { :; }; compadd() { print -l -- "\${@:2}"; }; _files() { print FILES; }
+${completionScript("zsh", ROOT)}
+words=("$@"); CURRENT=$#; _adyton`;
+    const { stdout, stderr } = spawnSync("zsh", ["-f", "-c", script, "zsh", ...words], { encoding: "utf8" });
+    expect(stderr).toBe("");
+    expect(stdout.trim().split("\n")).toEqual(expected);
+  });
+});
+
+describe.skipIf(!fish)("fish completion", () => {
+  it.each([
+    ["adyton evidence ", ["inspect", "verify"]],
+    ["adyton evidence inspect --tee sn", ["snp"]],
+    ["adyton completion z", ["zsh"]],
+  ])("%s", (line, expected) => {
+    const script = `${completionScript("fish", ROOT)}\ncomplete -C ${JSON.stringify(line)}`;
+    const { stdout } = spawnSync("fish", ["--no-config", "-c", script], { encoding: "utf8" });
+    expect(
+      stdout
+        .trim()
+        .split("\n")
+        .map((each) => each.split("\t")[0]),
+    ).toEqual(expected);
   });
 });
 

@@ -14,7 +14,7 @@ export function completionScript(shell: Shell, root: Group): string {
     case "bash":
       return bash(nodes);
     case "zsh":
-      return `#compdef adyton\nautoload -U +X bashcompinit && bashcompinit\n${bash(nodes)}`;
+      return zsh(nodes);
     case "fish":
       return fish(nodes);
   }
@@ -41,53 +41,96 @@ function wordsAfter({ node, path }: Node): string[] {
   return [...(node.arguments[0]?.choices ?? []), ...options];
 }
 
-function bash(nodes: readonly Node[]): string {
-  const groups = nodes.filter(({ node }) => node.kind === "group").map(({ path }) => path.join(" "));
-  const words = nodes.map((each) => `    "${each.path.join(" ")}") words="${wordsAfter(each).join(" ")}" ;;`);
-  const values = nodes.flatMap(({ path, node }) =>
-    node.kind === "group"
-      ? []
-      : node.options
-          .filter((option) => option.choices !== undefined)
-          .map(
-            (option) =>
-              `    "${path.join(" ")} --${option.name}") words="${option.choices?.join(" ") ?? ""}" ;;`,
-          ),
+/** The parts of a `case` that bash and zsh share. */
+interface Cases {
+  /** Paths of groups: a word after one of these is a command. */
+  readonly groups: string;
+  /** "path --option": the option's choices. */
+  readonly choices: string;
+  /** Options whose value is a file or free text. */
+  readonly values: string;
+  /** "path": the words that may follow. */
+  readonly words: string;
+}
+
+function casesOf(nodes: readonly Node[], variable: string): Cases {
+  const line = (pattern: string, list: string): string => `    "${pattern}") ${variable}="${list}" ;;`;
+  const options = nodes.flatMap(({ path, node }) =>
+    node.kind === "group" ? [] : node.options.map((option) => ({ path: path.join(" "), option })),
   );
-  const takesValue = [
-    ...new Set(
-      nodes.flatMap(({ node }) =>
-        node.kind === "group"
-          ? []
-          : node.options.filter((o) => o.value !== undefined).map((o) => `--${o.name}`),
-      ),
-    ),
-  ];
+  const valued = options.filter(({ option }) => option.value !== undefined);
+  return {
+    groups: nodes
+      .filter(({ node }) => node.kind === "group")
+      .map(({ path }) => `"${path.join(" ")}"`)
+      .join("|"),
+    choices: options
+      .filter(({ option }) => option.choices !== undefined)
+      .map(({ path, option }) => line(`${path} --${option.name}`, option.choices?.join(" ") ?? ""))
+      .join("\n"),
+    values: [...new Set(valued.map(({ option }) => `--${option.name}`))].join("|"),
+    words: nodes.map((each) => line(each.path.join(" "), wordsAfter(each).join(" "))).join("\n"),
+  };
+}
+
+function bash(nodes: readonly Node[]): string {
+  const cases = casesOf(nodes, "words");
   return `# bash completion for adyton
 _adyton() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
   local path="adyton" words="" i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "$path" in
-      ${groups.map((group) => `"${group}"`).join("|")})
-        [[ "\${COMP_WORDS[i]}" == -* ]] || path="$path \${COMP_WORDS[i]}" ;;
+      ${cases.groups}) [[ "\${COMP_WORDS[i]}" == -* ]] || path="$path \${COMP_WORDS[i]}" ;;
     esac
   done
   case "$path $previous" in
-${values.join("\n")}
+${cases.choices}
   esac
   if [[ -z "$words" ]]; then
     case "$previous" in
-      ${takesValue.join("|")}) COMPREPLY=($(compgen -f -- "$current")); return ;;
+      ${cases.values}) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    esac
+    case "$path" in
+${cases.words}
     esac
   fi
-  [[ -n "$words" ]] || case "$path" in
-${words.join("\n")}
-  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ "$current" == -* || \${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY=($(compgen -f -- "$current"))
 }
 complete -o filenames -F _adyton adyton
+`;
+}
+
+function zsh(nodes: readonly Node[]): string {
+  const cases = casesOf(nodes, "list");
+  return `#compdef adyton
+_adyton() {
+  local current="\${words[CURRENT]}" previous="\${words[CURRENT-1]}"
+  local at="adyton" list="" i
+  for ((i = 2; i < CURRENT; i++)); do
+    case "$at" in
+      ${cases.groups}) [[ "\${words[i]}" == -* ]] || at="$at \${words[i]}" ;;
+    esac
+  done
+  case "$at $previous" in
+${cases.choices}
+  esac
+  if [[ -z "$list" ]]; then
+    case "$previous" in
+      ${cases.values}) _files; return ;;
+    esac
+    case "$at" in
+${cases.words}
+    esac
+  fi
+  compadd -- \${=list}
+  case "$at" in
+    ${cases.groups}) ;;
+    *) [[ "$current" == -* ]] || _files ;;
+  esac
+}
+if [[ "\${funcstack[1]}" == "_adyton" ]]; then _adyton "$@"; else compdef _adyton adyton; fi
 `;
 }
 

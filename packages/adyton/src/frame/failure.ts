@@ -8,7 +8,7 @@ import { writeJson } from "./json.ts";
 import { printable, styleOf } from "./style.ts";
 
 /** Where a defect is reported. */
-export const REPORT_TO = "the issue tracker named in this package's README";
+const REPORT_TO = "the issue tracker named in this package's README";
 
 /** Tells `error` on stderr, and with `json` also as an object on stdout. Returns the exit code. */
 export function reportFailure(error: unknown, json: boolean, io: Io): ExitCode {
@@ -30,7 +30,7 @@ export function errorObject(error: AdytonError): object {
 }
 
 /** Several lines: message, found and expected where the error knows them, and the next thing to try. */
-export function failureText(error: AdytonError, io: Io): string {
+function failureText(error: AdytonError, io: Io): string {
   const style = styleOf(io.stderr, io.env);
   const lines = [`${style.bad("adyton:")} ${printable(error.message)} ${style.dim(`[${error.code}]`)}`];
   for (const fact of ["field", "offset", "found", "expected"]) {

@@ -38,7 +38,7 @@ describe.each(PAGES)("help of `adyton $line`", ({ line, node }) => {
     expect(new Set(names).size).toBe(names.length);
     expect(node.examples.length).toBeGreaterThan(0);
     for (const example of node.examples) {
-      const own = example.line.split(/ [|&>]/)[0] ?? "";
+      const own = example.line.split(/ [|&>]| -- /)[0] ?? "";
       if (!own.includes(`adyton ${line}`)) continue;
       for (const [, option] of own.matchAll(/ --([a-z-]+)/g)) expect(names).toContain(option);
     }

@@ -127,5 +127,6 @@ function optionalOf(option: OptionSpec): string {
 }
 
 function argumentOf(argument: ArgumentSpec): string {
+  if (argument.rest === true) return `[-- ${argument.name}…]`;
   return argument.optional === true ? `[${argument.name}]` : argument.name;
 }

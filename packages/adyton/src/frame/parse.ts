@@ -95,11 +95,11 @@ function readValue(spec: OptionSpec, value: string | undefined, inline: boolean,
 function checkArguments(command: Command, words: readonly string[], page: string): void {
   const specs = command.arguments;
   const missing = specs[words.length];
-  if (missing !== undefined && missing.optional !== true) {
+  if (missing !== undefined && missing.optional !== true && missing.rest !== true) {
     throw misuse("MISSING_ARGUMENT", `Cannot run ${command.name}: ${missing.name} is missing`, page);
   }
   const surplus = words[specs.length];
-  if (surplus !== undefined) {
+  if (surplus !== undefined && specs.at(-1)?.rest !== true) {
     const expected = specs.length === 0 ? "none" : specs.map((spec) => spec.name).join(" ");
     throw misuse(
       "UNEXPECTED_ARGUMENT",

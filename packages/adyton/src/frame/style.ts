@@ -75,10 +75,9 @@ export function table(rows: readonly (readonly string[])[], indent = 2): string 
     .join("\n");
 }
 
-/** Text from outside (certificate names, other people's messages) with control characters made visible. */
+/** Text from outside (certificate names, other people's messages) with control and format characters made visible. */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => {
-    return `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return text.replace(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, (character) => {
+    return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`;
   });
 }

@@ -4,6 +4,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { type Admin, createAdmin } from "@adyton/client";
 import { CliError, misuse } from "../errors.ts";
 import type { Invocation } from "../frame/command.ts";
 import type { Io } from "../io.ts";
@@ -32,13 +33,21 @@ export function namedUrl(invocation: Invocation, io: Io): string | undefined {
   if (text === undefined) return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
-    throw misuse("INVALID_VALUE", `Cannot use ${JSON.stringify(text)} as URL: expected http://… or https://…`);
+    throw misuse(
+      "INVALID_VALUE",
+      `Cannot use ${JSON.stringify(text)} as URL: expected http://… or https://…`,
+    );
   }
   return text.replace(/\/+$/, "");
 }
 
+/** An administrator of the services. Throws `ADMIN_TOKEN_MISSING`. */
+export async function adminOf(invocation: Invocation, io: Io): Promise<Admin> {
+  return createAdmin({ url: await servicesUrl(invocation, io), token: await adminToken(invocation, io) });
+}
+
 /** The admin token. Throws `ADMIN_TOKEN_MISSING`, which says where it was looked for. */
-export async function adminToken(invocation: Invocation, io: Io): Promise<string> {
+async function adminToken(invocation: Invocation, io: Io): Promise<string> {
   const named = invocation.value("token-file") ?? envOf(io, "ADYTON_TOKEN_FILE");
   const path = resolve(io.cwd, named ?? join(stateFolder(invocation, io), TOKEN_FILE));
   const token = await textOf(path);

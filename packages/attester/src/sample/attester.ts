@@ -9,6 +9,7 @@ import { paddedReportData } from "../lib/report-data.ts";
 import {
   encodeRequest,
   IDLE_MS,
+  isSocketPath,
   MAX_ANSWER,
   parseAnswer,
   readLine,
@@ -29,11 +30,11 @@ export const sampleAttester: AttesterKind = {
       probe: () => probe(files, path),
       collect: async (reportData) => {
         const padded = paddedReportData(reportData);
-        if (path === undefined || path === "") {
+        if (path === undefined || path === "" || !isSocketPath(path)) {
           throw new AttesterError(
             "TEE_UNAVAILABLE",
             "unavailable",
-            `Cannot collect evidence: ${SAMPLE_TEE_VARIABLE} is not set`,
+            `Cannot collect evidence: ${SAMPLE_TEE_VARIABLE} does not hold the path of a socket`,
             { hint: NEXT },
           );
         }

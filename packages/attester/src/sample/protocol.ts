@@ -2,7 +2,7 @@
 // What a program in the software TEE and its launcher say over their socket: one line of JSON each way.
 
 import type { Socket } from "node:net";
-import { fromBase64, toBase64 } from "@adyton/core/bytes";
+import { fromBase64, fromUtf8, toBase64, toUtf8 } from "@adyton/core/bytes";
 import { AdytonError } from "@adyton/core/errors";
 import { isJsonObject, type JsonObject, parseJson } from "@adyton/core/json";
 import { AttesterError } from "../errors.ts";
@@ -17,16 +17,23 @@ export const MAX_ANSWER: number = 128 * 1024;
 /** A side that says nothing for so long is given up. */
 export const IDLE_MS: number = 10_000;
 
+/** Longest path of a Unix socket that every system takes, in bytes. Beyond it some systems cut the path in silence. */
+const MAX_SOCKET_PATH = 103;
 const VERSION = "1";
 const REPORT_DATA = 64;
 const NEWLINE = 0x0a;
+
+/** Whether a socket can be at `path`, and not at the beginning of it. */
+export function isSocketPath(path: string): boolean {
+  return fromUtf8(path).length <= MAX_SOCKET_PATH;
+}
 
 export function encodeRequest(reportData: Uint8Array): string {
   return `${JSON.stringify({ version: VERSION, reportData: toBase64(reportData) })}\n`;
 }
 
 /** The 64 bytes of report data asked for. Throws `INVALID_MESSAGE`. */
-export function parseRequest(line: string): Uint8Array {
+export function parseRequest(line: Uint8Array): Uint8Array {
   const { version, reportData, ...rest } = objectOf(line, "request");
   if (version !== VERSION || typeof reportData !== "string" || Object.keys(rest).length > 0) {
     throw invalid("request", `expected the members version (${VERSION}) and reportData only`);
@@ -48,10 +55,15 @@ export function encodeRefusal(error: AdytonError): string {
 }
 
 /** The evidence. Throws `EVIDENCE_REFUSED` when the launcher said no, `INVALID_MESSAGE` for anything else. */
-export function parseAnswer(line: string): Uint8Array {
+export function parseAnswer(line: Uint8Array): Uint8Array {
   const { evidence, error } = objectOf(line, "answer");
   if (typeof evidence === "string" && error === undefined) return decoded(evidence, "answer");
-  if (isJsonObject(error) && typeof error.code === "string" && typeof error.message === "string") {
+  if (
+    evidence === undefined &&
+    isJsonObject(error) &&
+    typeof error.code === "string" &&
+    typeof error.message === "string"
+  ) {
     throw new AttesterError(
       "EVIDENCE_REFUSED",
       "unavailable",
@@ -66,7 +78,7 @@ export function parseAnswer(line: string): Uint8Array {
  * The first line that arrives, without its end. Throws `INVALID_MESSAGE` when it exceeds `most` bytes, when the peer
  * ends before it, or when it is silent for `idle` milliseconds. `who` names the peer in messages.
  */
-export function readLine(socket: Socket, most: number, idle: number, who: string): Promise<string> {
+export function readLine(socket: Socket, most: number, idle: number, who: string): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let length = 0;
@@ -85,7 +97,7 @@ export function readLine(socket: Socket, most: number, idle: number, who: string
       else if (end >= 0 && end !== data.length - 1) fail("more follows its newline");
       else {
         parts.push(end < 0 ? data : data.subarray(0, end));
-        if (end >= 0) finish(() => resolve(Buffer.concat(parts).toString("utf8")));
+        if (end >= 0) finish(() => resolve(Buffer.concat(parts)));
       }
     };
     socket.setTimeout(idle);
@@ -93,10 +105,10 @@ export function readLine(socket: Socket, most: number, idle: number, who: string
   });
 }
 
-function objectOf(line: string, what: string): JsonObject {
+function objectOf(line: Uint8Array, what: string): JsonObject {
   let value: unknown;
   try {
-    value = parseJson(line);
+    value = parseJson(toUtf8(line));
   } catch (cause) {
     throw invalid(what, "it is no JSON", cause);
   }

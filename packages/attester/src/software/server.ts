@@ -8,7 +8,14 @@ import { join } from "node:path";
 import { AdytonError } from "@adyton/core/errors";
 import { AttesterError } from "../errors.ts";
 import { errnoOf } from "../lib/filesystem.ts";
-import { encodeEvidence, encodeRefusal, MAX_REQUEST, parseRequest, readLine } from "../sample/protocol.ts";
+import {
+  encodeEvidence,
+  encodeRefusal,
+  isSocketPath,
+  MAX_REQUEST,
+  parseRequest,
+  readLine,
+} from "../sample/protocol.ts";
 
 export interface EvidenceServer {
   /** The socket's path. */
@@ -28,7 +35,9 @@ export async function serveEvidence(
   idle: number,
 ): Promise<EvidenceServer> {
   // mkdtemp makes the folder with mode 700.
-  const folder = await mkdtemp(join(tmpdir(), "adyton-"));
+  const folder = await mkdtemp(join(tmpdir(), "adyton-")).catch((cause: unknown) => {
+    throw noSocket(tmpdir(), cause);
+  });
   const path = join(folder, "tee.sock");
   const open = new Set<Socket>();
   const server = createServer((socket) => {
@@ -40,15 +49,11 @@ export async function serveEvidence(
   });
   server.maxConnections = MAX_CONNECTIONS;
   try {
+    if (!isSocketPath(path)) throw Object.assign(new Error("the path is too long"), { code: "ENAMETOOLONG" });
     await listening(server, path);
   } catch (cause) {
     await rm(folder, { recursive: true, force: true });
-    throw new AttesterError(
-      "LAUNCH_FAILED",
-      "unavailable",
-      `Cannot open the software TEE's socket at ${path}: the system said ${errnoOf(cause) ?? "no"}`,
-      { cause, hint: "Socket paths are short: set TMPDIR to a short, writable folder." },
-    );
+    throw noSocket(path, cause);
   }
   return {
     path,
@@ -81,6 +86,15 @@ async function answer(
   }
   // Whatever else the peer sends is never read.
   socket.end(line, () => socket.destroy());
+}
+
+function noSocket(path: string, cause: unknown): AttesterError {
+  return new AttesterError(
+    "LAUNCH_FAILED",
+    "unavailable",
+    `Cannot open the software TEE's socket at ${path}: the system said ${errnoOf(cause) ?? "no"}`,
+    { cause, hint: "Socket paths are short: set TMPDIR to a short, writable folder." },
+  );
 }
 
 function listening(server: Server, path: string): Promise<void> {

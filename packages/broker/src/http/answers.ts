@@ -76,7 +76,8 @@ function problem(
 }
 
 function told(error: AdytonError): string {
-  return error.hint === undefined ? error.message : `${error.message} Next: ${error.hint}`;
+  if (error.hint === undefined) return error.message;
+  return `${error.message}${error.message.endsWith(".") ? "" : "."} Next: ${error.hint}`;
 }
 
 /** Paths and library messages of the server's own troubles stay in its log. */

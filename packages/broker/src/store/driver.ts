@@ -67,6 +67,6 @@ function wrap(name: SqlDriver["name"], database: Database): SqlDriver {
 /** A BLOB column, which the two drivers give as Uint8Array, Buffer or ArrayBuffer. */
 export function blobOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return new Uint8Array(value);
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
   throw new TypeError("a BLOB column holds no bytes");
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is common to both providers: key identification, curve constants, signature shapes.
 
-import { type Bytes, concat, fromHex, toHex } from "../bytes.ts";
+import { type Bytes, concat, equal, fromHex, isZero, toHex } from "../bytes.ts";
 import { type DerValue, encodeDer, parseDer } from "../der.ts";
 import { CoreError, malformed } from "../errors.ts";
 import type { CurveName, KeyAlgorithm, SignatureAlgorithm } from "./types.ts";
@@ -19,24 +19,23 @@ const CURVE_OF_OID: Readonly<Record<string, CurveName>> = {
 interface Curve {
   /** Bytes of a field element. */
   readonly size: number;
-  /** The order n, FIPS 186-4 appendix D.1.2. */
-  readonly order: bigint;
+  /** The order n in hex, as long as r and s; FIPS 186-4 appendix D.1.2. */
+  readonly order: string;
 }
 
 const CURVES: Readonly<Record<CurveName, Curve>> = {
   "P-256": {
     size: 32,
-    order: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+    order: "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
   },
   "P-384": {
     size: 48,
-    order:
-      0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
+    order: "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
   },
   "P-521": {
     size: 66,
     order:
-      0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
+      "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409",
   },
 };
 
@@ -64,9 +63,26 @@ export function spkiOfPoint(curve: CurveName, xy: Uint8Array): Bytes {
   return concat(fromHex(SPKI_PREFIX[curve]), Uint8Array.of(4), xy);
 }
 
+/** x || y of an uncompressed point in the only encoding that `spkiOfPoint` makes, undefined for any other. */
+export function pointOfSpki(curve: CurveName, spki: Uint8Array): Uint8Array | undefined {
+  const xy = spki.subarray(-2 * CURVES[curve].size);
+  return equal(spki, concat(fromHex(SPKI_PREFIX[curve]), Uint8Array.of(4), xy)) ? xy : undefined;
+}
+
 /** The kind of key that a SubjectPublicKeyInfo declares (RFC 5480, RFC 8410, RFC 8017). */
 export function keyAlgorithmOf(spki: Uint8Array): KeyAlgorithm {
   const [identifier] = parseDer(spki, "SubjectPublicKeyInfo").sequence(2) as [DerValue, DerValue];
+  return keyAlgorithmIn(identifier);
+}
+
+/** The kind of key that a PKCS #8 PrivateKeyInfo declares (RFC 5208 section 5). */
+export function privateKeyAlgorithmOf(pkcs8: Uint8Array): KeyAlgorithm {
+  const [, identifier] = parseDer(pkcs8, "PrivateKeyInfo").sequence() as [DerValue, DerValue?];
+  if (identifier === undefined) throw malformed("INVALID_DER", "Cannot parse PrivateKeyInfo: no algorithm");
+  return keyAlgorithmIn(identifier);
+}
+
+function keyAlgorithmIn(identifier: DerValue): KeyAlgorithm {
   const [oid, parameters] = identifier.sequence() as [DerValue, DerValue | undefined];
   switch (oid.oid()) {
     case OID_EC_PUBLIC_KEY: {
@@ -82,7 +98,7 @@ export function keyAlgorithmOf(spki: Uint8Array): KeyAlgorithm {
   throw new CoreError(
     "UNSUPPORTED_ALGORITHM",
     "malformed",
-    "Cannot use public key: neither EC (P-256, P-384, P-521), RSA nor Ed25519",
+    "Cannot use key: neither EC (P-256, P-384, P-521), RSA nor Ed25519",
     {
       detail: { oid: oid.oid() },
     },
@@ -132,7 +148,7 @@ export function ecdsaToDer(signature: Uint8Array): Bytes {
   );
 }
 
-function inRange(bytes: Uint8Array, order: bigint): boolean {
-  const value = BigInt(`0x${toHex(bytes)}`);
-  return value > 0n && value < order;
+/** Hex of one length compares as the numbers do, and costs less than making them. */
+function inRange(bytes: Uint8Array, order: string): boolean {
+  return !isZero(bytes) && toHex(bytes) < order;
 }

@@ -3,12 +3,11 @@
 
 import type { Bytes } from "../bytes.ts";
 import { CoreError } from "../errors.ts";
-import { fits, isPlausibleEcdsa, keyAlgorithmOf } from "./keys.ts";
+import { fits, isPlausibleEcdsa, keyAlgorithmOf, privateKeyAlgorithmOf } from "./keys.ts";
 import type {
   CryptoProvider,
-  HashName,
+  CurveName,
   KeyAlgorithm,
-  KeySpec,
   PrivateKey,
   PublicKey,
   SignatureAlgorithm,
@@ -27,9 +26,11 @@ export const provider: CryptoProvider = {
   },
   randomBytes: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
   importPublicKey: (spki) => wrapPublic(keyAlgorithmOf(spki), spki),
-  importPrivateKey: async (pkcs8) => wrapPrivate(await importAny(pkcs8), pkcs8),
+  importPrivateKey: async (pkcs8) => wrapPrivate(await publicHalf(pkcs8), pkcs8),
   generateKey: async (spec) => {
-    const pair = (await subtle.generateKey(generateParameters(spec), true, [
+    const modulusLength = "bits" in spec ? spec.bits : 4096;
+    const rsa = spec.name === "RSA" ? { modulusLength, publicExponent: RSA_EXPONENT } : {};
+    const pair = (await subtle.generateKey({ ...parameters(naturalUse(spec), spec), ...rsa }, true, [
       "sign",
       "verify",
     ])) as CryptoKeyPair;
@@ -43,11 +44,11 @@ export const provider: CryptoProvider = {
 async function wrapPublic(algorithm: KeyAlgorithm, spki: Uint8Array): Promise<PublicKey> {
   const prepared = new Map<string, Promise<CryptoKey>>();
   const keyFor = (how: SignatureAlgorithm): Promise<CryptoKey> => {
-    const parameters = importParameters(how, algorithm);
-    const id = JSON.stringify(parameters);
+    const dictionary = parameters(how, algorithm);
+    const id = JSON.stringify(dictionary);
     let key = prepared.get(id);
     if (key === undefined) {
-      key = subtle.importKey("spki", plain(spki), parameters, true, ["verify"]);
+      key = subtle.importKey("spki", plain(spki), dictionary, true, ["verify"]);
       prepared.set(id, key);
     }
     return key;
@@ -67,7 +68,7 @@ async function wrapPublic(algorithm: KeyAlgorithm, spki: Uint8Array): Promise<Pu
     verify: async (how, signature, data) => {
       if (!fits(how, algorithm)) return false;
       if (algorithm.name === "EC" && !isPlausibleEcdsa(algorithm.curve, signature)) return false;
-      return subtle.verify(useParameters(how), await keyFor(how), plain(signature), plain(data));
+      return subtle.verify(how, await keyFor(how), plain(signature), plain(data));
     },
   };
 }
@@ -83,43 +84,33 @@ function wrapPrivate(publicKey: PublicKey, pkcs8: Uint8Array): PrivateKey {
           `Cannot sign with ${how.name}: the key is ${publicKey.algorithm.name}`,
         );
       }
-      const key = await subtle.importKey(
-        "pkcs8",
-        plain(pkcs8),
-        importParameters(how, publicKey.algorithm),
-        false,
-        ["sign"],
-      );
-      return new Uint8Array(await subtle.sign(useParameters(how), key, plain(data)));
+      const key = await subtle.importKey("pkcs8", plain(pkcs8), parameters(how, publicKey.algorithm), false, [
+        "sign",
+      ]);
+      return new Uint8Array(await subtle.sign(how, key, plain(data)));
     },
     export: () => new Uint8Array(pkcs8),
   };
 }
 
-/** WebCrypto cannot say what a PKCS #8 blob holds: try each kind, then go through JWK to the public half. */
-async function importAny(pkcs8: Uint8Array): Promise<PublicKey> {
-  const kinds: KeyAlgorithm[] = [
-    { name: "EC", curve: "P-256" },
-    { name: "EC", curve: "P-384" },
-    { name: "EC", curve: "P-521" },
-    { name: "RSA" },
-    { name: "Ed25519" },
-  ];
-  for (const kind of kinds) {
-    const parameters = importParameters(naturalUse(kind), kind);
-    const key = await subtle
-      .importKey("pkcs8", plain(pkcs8), parameters, true, ["sign"])
-      .catch(() => undefined);
-    if (key === undefined) continue;
+/** WebCrypto gives the public half of a private key only through JWK. */
+async function publicHalf(pkcs8: Uint8Array): Promise<PublicKey> {
+  try {
+    const algorithm = privateKeyAlgorithmOf(pkcs8);
+    const dictionary = parameters(naturalUse(algorithm), algorithm);
+    const key = await subtle.importKey("pkcs8", plain(pkcs8), dictionary, true, ["sign"]);
     const { kty, crv, x, y, n, e } = await subtle.exportKey("jwk", key);
-    const half = Object.fromEntries(
-      Object.entries({ kty, crv, x, y, n, e }).filter(([, v]) => v !== undefined),
+    // Through JSON: importKey takes no members that are undefined.
+    const half = JSON.parse(JSON.stringify({ kty, crv, x, y, n, e })) as JsonWebKey;
+    const publicKey = await subtle.importKey("jwk", half, dictionary, true, ["verify"]);
+    return await wrapPublic(algorithm, new Uint8Array(await subtle.exportKey("spki", publicKey)));
+  } catch {
+    throw new CoreError(
+      "INVALID_KEY",
+      "malformed",
+      "Cannot import private key: the crypto library refused it",
     );
-    const publicKey = await subtle.importKey("jwk", half, parameters, true, ["verify"]);
-    const spki = new Uint8Array(await subtle.exportKey("spki", publicKey));
-    return wrapPublic(keyAlgorithmOf(spki), spki);
   }
-  throw new CoreError("INVALID_KEY", "malformed", "Cannot import private key: the crypto library refused it");
 }
 
 function naturalUse(key: KeyAlgorithm): SignatureAlgorithm {
@@ -133,46 +124,12 @@ function naturalUse(key: KeyAlgorithm): SignatureAlgorithm {
   }
 }
 
-type ImportParameters = RsaHashedImportParams | EcKeyImportParams | { name: "Ed25519" };
-
-function importParameters(how: SignatureAlgorithm, key: KeyAlgorithm): ImportParameters {
-  switch (how.name) {
-    case "ECDSA":
-      return { name: "ECDSA", namedCurve: key.name === "EC" ? key.curve : "" };
-    case "RSA-PSS":
-    case "RSASSA-PKCS1-v1_5":
-      return { name: how.name, hash: how.hash };
-    case "Ed25519":
-      return { name: "Ed25519" };
-  }
-}
-
-function useParameters(how: SignatureAlgorithm): EcdsaParams | RsaPssParams | { name: string } {
-  switch (how.name) {
-    case "ECDSA":
-      return { name: "ECDSA", hash: how.hash };
-    case "RSA-PSS":
-      return { name: "RSA-PSS", saltLength: how.saltLength };
-    case "RSASSA-PKCS1-v1_5":
-    case "Ed25519":
-      return { name: how.name };
-  }
-}
-
-function generateParameters(spec: KeySpec): RsaHashedKeyGenParams | EcKeyGenParams | { name: "Ed25519" } {
-  switch (spec.name) {
-    case "EC":
-      return { name: "ECDSA", namedCurve: spec.curve };
-    case "RSA":
-      return {
-        name: "RSA-PSS",
-        hash: "SHA-384" satisfies HashName,
-        modulusLength: "bits" in spec ? spec.bits : 4096,
-        publicExponent: RSA_EXPONENT,
-      };
-    case "Ed25519":
-      return { name: "Ed25519" };
-  }
+/** One dictionary serves every call: WebCrypto ignores members that a call has no use for. */
+function parameters(
+  how: SignatureAlgorithm,
+  key: KeyAlgorithm,
+): SignatureAlgorithm & { readonly namedCurve?: CurveName } {
+  return key.name === "EC" ? { ...how, namedCurve: key.curve } : how;
 }
 
 /** WebCrypto refuses views over shared memory; a plain view passes without a copy. */

@@ -2,7 +2,7 @@
 // The chain of an endorsement key: VCEK under ASK, VLEK under ASVK, both under a trusted ARK, with AMD's signature
 // parameters, roles and revocation. VCEK specification (57230) chapters 2 and 3.
 
-import { concat, equal, toHex } from "@adyton/core/bytes";
+import { equal, toHex } from "@adyton/core/bytes";
 import { checkRevocation, isSelfIssued, verifyChain } from "@adyton/core/chain";
 import type { CertificateRevocationList } from "@adyton/core/crl";
 import type { CryptoProvider, PublicKey } from "@adyton/core/crypto";
@@ -10,10 +10,11 @@ import { CoreError } from "@adyton/core/errors";
 import { type Certificate, publicKeyOf } from "@adyton/core/x509";
 import { selectAnchors, trustOf } from "../anchors.ts";
 import type { VerificationCache } from "../cache.ts";
-import { EvidenceError } from "../errors.ts";
+import type { EvidenceError } from "../errors.ts";
 import type { Trust } from "../verified.ts";
 import { type EndorsementKey, issuerNameOf, rootNameOf, type SignerKind } from "./endorsements.ts";
 import { PINNED_ARKS } from "./products.ts";
+import { refusal } from "./refusal.ts";
 
 /** An endorsement key whose chain holds from `validFrom` to `validUntil`. */
 export interface TrustedKey {
@@ -33,6 +34,8 @@ export interface ChainMaterial {
   /** Roots that the caller named. */
   readonly roots: readonly Certificate[];
   readonly now: Date;
+  /** Without a CRL of the ARK, fail with `CRL_MISSING`. */
+  readonly requireRevocation: boolean;
   readonly cache: VerificationCache | undefined;
   readonly crypto: CryptoProvider;
 }
@@ -58,7 +61,7 @@ export async function trustKey(key: EndorsementKey, material: ChainMaterial): Pr
   const cacheKey = cache && (await cacheKeyOf(leaf, issuers, arks, material.roots, crls, material.crypto));
   if (cache !== undefined && cacheKey !== undefined) {
     const known = cache.get(cacheKey, now) as TrustedKey | undefined;
-    if (known !== undefined) return known;
+    if (known !== undefined && (known.crl !== undefined || !material.requireRevocation)) return known;
   }
   const trusted = await verify(key, issuers, arks, crls, material);
   if (cache !== undefined && cacheKey !== undefined) {
@@ -80,10 +83,7 @@ async function verify(
   const { roots, now, crypto } = material;
   const anchors = await selectAnchors(arks, PINNED_ARKS, roots, crypto);
   if (issuers.length === 0) throw missing(key, "ISSUER_NOT_FOUND", key.certificate.issuer.text);
-  if (anchors.length === 0) {
-    const [ark] = arks;
-    throw ark === undefined ? missing(key, "NO_TRUST_ANCHOR", rootNameOf(key.product.name)) : untrusted(ark);
-  }
+  if (anchors.length === 0) throw noAnchor(key, arks[0]);
   const chain = await verifyChain({
     leaf: key.certificate,
     pool: [...issuers, ...arks],
@@ -100,7 +100,8 @@ async function verify(
   checkRoles(key, issuer, root);
   for (const certificate of chain.certificates) checkSignatureParameters(certificate);
   const own = crls.filter((candidate) => equal(candidate.issuer.der, root.subject.der));
-  const crl = own.length === 0 ? undefined : await checkIssuer(key.kind, issuer, root, own, now, crypto);
+  const unchecked = own.length === 0 && !material.requireRevocation;
+  const crl = unchecked ? undefined : await checkIssuer(key.kind, issuer, root, own, now, crypto);
   return {
     publicKey: await publicKeyOf(leaf, crypto),
     certificates: chain.certificates,
@@ -111,7 +112,7 @@ async function verify(
   };
 }
 
-/** Everything the outcome depends on; DER says its own length, so the concatenation is unambiguous. */
+/** Everything the outcome depends on, as SHA-256 of each part, which is worked out once per object. */
 async function cacheKeyOf(
   leaf: Certificate,
   issuers: readonly Certificate[],
@@ -120,36 +121,41 @@ async function cacheKeyOf(
   crls: readonly CertificateRevocationList[],
   crypto: CryptoProvider,
 ): Promise<string> {
-  const all = [leaf, ...issuers, ...arks, ...roots, ...crls].map((item) => item.der);
-  const counts = [issuers.length, arks.length, roots.length, crls.length].join(".");
-  return `snp:${crypto.name}:${counts}:${toHex(await crypto.digest("SHA-256", concat(...all)))}`;
+  let id = "snp";
+  for (const group of [[leaf], issuers, arks, roots, crls]) {
+    id += ":";
+    for (const item of group) {
+      let digest = digests.get(item);
+      if (digest === undefined) {
+        digest = toHex(await crypto.digest("SHA-256", item.der));
+        digests.set(item, digest);
+      }
+      id += digest;
+    }
+  }
+  return id;
 }
+const digests = new WeakMap<object, string>();
 
 /** ASK for VCEKs, ASVK for VLEKs, each of the key's own product. */
 function checkRoles(key: EndorsementKey, issuer: Certificate, root: Certificate): void {
   if (issuer.subject.commonName !== issuerNameOf(key.kind, key.product.name)) throw wrongIssuer(key, issuer);
   if (root.subject.commonName !== rootNameOf(key.product.name)) {
-    throw new EvidenceError(
-      "PRODUCT_MISMATCH",
-      "not-authentic",
-      `Cannot trust ${key.kind}: its root is ${root.subject.text}, expected CN=${rootNameOf(key.product.name)}`,
-      { detail: { found: root.subject.text, expected: rootNameOf(key.product.name) } },
-    );
+    const found = root.subject.commonName;
+    const expected = rootNameOf(key.product.name);
+    throw refusal("PRODUCT_MISMATCH", `the root of its ${key.kind} is ${found}, expected ${expected}`, {
+      detail: { found, expected },
+    });
   }
 }
 
 function wrongIssuer(key: EndorsementKey, issuer: Certificate | undefined): EvidenceError {
-  const found = issuer?.subject.commonName;
+  const found = issuer?.subject.commonName ?? "";
   const expected = issuerNameOf(key.kind, key.product.name);
-  const otherKind = issuerNameOf(key.kind === "VCEK" ? "VLEK" : "VCEK", key.product.name);
-  const ofOtherProduct =
-    found?.startsWith("SEV-") &&
-    found !== otherKind &&
-    found.startsWith("SEV-VLEK-") === (key.kind === "VLEK");
-  return new EvidenceError(
-    ofOtherProduct ? "PRODUCT_MISMATCH" : "SIGNER_KEY_MISMATCH",
-    "not-authentic",
-    `Cannot trust ${key.kind}: issued by ${issuer?.subject.text ?? "nobody"}, expected CN=${expected}`,
+  const foundKind = found.startsWith("SEV-VLEK-") ? "VLEK" : found.startsWith("SEV-") ? "VCEK" : undefined;
+  return refusal(
+    foundKind === key.kind ? "PRODUCT_MISMATCH" : "SIGNER_KEY_MISMATCH",
+    `its ${key.kind} is issued by ${found}, expected ${expected}`,
     { detail: { found, expected } },
   );
 }
@@ -158,18 +164,13 @@ function wrongIssuer(key: EndorsementKey, issuer: Certificate | undefined): Evid
 function checkSignatureParameters(certificate: Certificate): void {
   const algorithm = certificate.signatureAlgorithm;
   if (algorithm.name === "RSA-PSS" && algorithm.hash === "SHA-384" && algorithm.saltLength === 48) return;
+  const { text } = certificate.subject;
   throw new CoreError(
     "UNSUPPORTED_ALGORITHM",
     "not-authentic",
-    `Cannot trust certificate ${certificate.subject.text}: signed with ${describe(algorithm)}, expected RSASSA-PSS with SHA-384 and salt 48`,
-    { detail: { subject: certificate.subject.text, algorithm } },
+    `Cannot trust certificate ${text}: signed with ${JSON.stringify(algorithm)}, expected RSASSA-PSS, SHA-384, salt 48`,
+    { detail: { subject: text, algorithm } },
   );
-}
-
-function describe(algorithm: Certificate["signatureAlgorithm"]): string {
-  if (algorithm.name === "Ed25519") return algorithm.name;
-  const salt = algorithm.name === "RSA-PSS" ? ` and salt ${algorithm.saltLength}` : "";
-  return `${algorithm.name} with ${algorithm.hash}${salt}`;
 }
 
 /** The ARK's CRL lists ASKs and ASVKs. A CRL that does not verify is an error, never "nothing revoked". */
@@ -185,13 +186,22 @@ async function checkIssuer(
     return await checkRevocation(issuer, root, crls, now, crypto);
   } catch (cause) {
     if (!(cause instanceof CoreError) || cause.code !== "CERTIFICATE_REVOKED") throw cause;
-    throw new EvidenceError(
-      "ASK_REVOKED",
-      "not-authentic",
-      `Cannot trust ${kind}: AMD revoked ${issuer.subject.text}`,
-      { detail: cause.detail, cause, hint: "The platform needs firmware that uses a newer signing key." },
-    );
+    throw refusal("ASK_REVOKED", `the issuer of its ${kind}, ${issuer.subject.text}, is revoked`, {
+      detail: cause.detail,
+      cause,
+    });
   }
+}
+
+/** No anchor: either nothing that could be one was given, or something that is not trusted. */
+function noAnchor(key: EndorsementKey, ark: Certificate | undefined): CoreError {
+  if (ark === undefined) return missing(key, "NO_TRUST_ANCHOR", rootNameOf(key.product.name));
+  return new CoreError(
+    "ROOT_NOT_TRUSTED",
+    "not-authentic",
+    `Cannot trust certificate ${ark.subject.text}: neither published by AMD nor named as trusted`,
+    { detail: { subject: ark.subject.text } },
+  );
 }
 
 function missing(key: EndorsementKey, code: "ISSUER_NOT_FOUND" | "NO_TRUST_ANCHOR", name: string): CoreError {
@@ -204,14 +214,5 @@ function missing(key: EndorsementKey, code: "ISSUER_NOT_FOUND" | "NO_TRUST_ANCHO
       detail: { subject: key.certificate.subject.text, missing: name },
       hint: `Supply AMD's certificate chain for ${product} (KDS: ${key.kind.toLowerCase()}/v1/${product}/cert_chain).`,
     },
-  );
-}
-
-function untrusted(ark: Certificate): CoreError {
-  return new CoreError(
-    "ROOT_NOT_TRUSTED",
-    "not-authentic",
-    `Cannot trust certificate ${ark.subject.text}: it is no root that AMD published, and it was not named as trusted`,
-    { detail: { subject: ark.subject.text }, hint: "Name the root if you mean to trust it." },
   );
 }

@@ -2,7 +2,6 @@
 // The certificates that endorse SNP reports: VCEK (per chip) and VLEK (per cloud provider), and the names around them.
 // VCEK Certificate and KDS Interface Specification (57230) section 3.1, table "VCEK Certificate Extensions".
 
-import { toUtf8 } from "@adyton/core/bytes";
 import { encodeDer, parseDer, TAG } from "@adyton/core/der";
 import { AdytonError } from "@adyton/core/errors";
 import type { IssuedExtension } from "@adyton/core/issue";
@@ -147,16 +146,9 @@ function readEndorsementKey(certificate: Certificate): EndorsementKey {
   };
 }
 
-/** The SPLs in report order. Reserved ones may be absent; one that the product does not have must be zero. */
+/** The SPLs in report order; reserved ones may be absent. */
 function tcbOf(certificate: Certificate, product: Product): Uint8Array {
-  const names = TCB_BYTES[product.layout];
-  for (const name of Object.keys(SPL_OID) as TcbByte[]) {
-    if (names.includes(name) || !certificate.extensions.has(SPL_OID[name])) continue;
-    if (integerOf(certificate, SPL_OID[name]) !== 0) {
-      throw invalid(certificate, `it has an SPL for ${name}, which ${product.name} does not have`);
-    }
-  }
-  return Uint8Array.from(names, (name) =>
+  return Uint8Array.from(TCB_BYTES[product.layout], (name) =>
     name.startsWith("spl") && !certificate.extensions.has(SPL_OID[name])
       ? 0
       : integerOf(certificate, SPL_OID[name]),
@@ -181,9 +173,11 @@ function integerOf(certificate: Certificate, oid: string): number {
 }
 
 function stringOf(certificate: Certificate, oid: string): string {
-  return within(certificate, oid, (contents) =>
-    toUtf8(parseDer(contents, `extension ${oid}`).expect(TAG.IA5_STRING)),
-  );
+  return within(certificate, oid, (contents) => {
+    const value = parseDer(contents, `extension ${oid}`);
+    value.expect(TAG.IA5_STRING);
+    return value.string();
+  });
 }
 
 function within<T>(certificate: Certificate, oid: string, read: (contents: Uint8Array) => T): T {

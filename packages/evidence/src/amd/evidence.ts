@@ -2,8 +2,8 @@
 // The SEV-SNP attestation report, versions 2 to 5, byte for byte.
 // SEV-SNP Firmware ABI (56860) section 7.3, table "ATTESTATION_REPORT structure"; signature: section 10.2.
 
-import { type Bytes, isZero, reversed } from "@adyton/core/bytes";
-import { Reader, Writer } from "@adyton/core/cursor";
+import { type Bytes, concat, isZero, reversed } from "@adyton/core/bytes";
+import { Writer } from "@adyton/core/cursor";
 import { EvidenceError, type EvidenceErrorCode } from "../errors.ts";
 import { POLICY_RESERVED_ONE } from "./policy.ts";
 
@@ -101,96 +101,83 @@ export interface Report extends ReportFields {
   readonly signedPart: Uint8Array;
 }
 
+/** Reserved areas: [offset, size, from version, to version]. */
+const RESERVED: readonly (readonly [offset: number, size: number, from: number, to: number])[] = [
+  [0x04c, 4, 2, 5],
+  [0x188, 3, 2, 2],
+  [0x18b, 21, 2, 5],
+  [0x1eb, 1, 2, 5],
+  [0x1ef, 1, 2, 5],
+  [0x1f8, 16, 2, 4],
+  [0x208, 152, 2, 5],
+];
+
 /**
- * Parses a report. Views, not copies. Throws `UNSUPPORTED_REPORT_FORMAT`, `RESERVED_NOT_ZERO`, `OUT_OF_BOUNDS`
- * or `TRAILING_BYTES`. From version 6 on the fields are read as version 5's and reserved bytes are let through.
+ * Parses a report of exactly `REPORT_SIZE` bytes. Byte fields are views, not copies. Throws
+ * `UNSUPPORTED_REPORT_FORMAT` or `RESERVED_NOT_ZERO`. From version 6 on the fields are read as version 5's and
+ * reserved bytes are let through.
  */
 export function parseReport(bytes: Uint8Array): Report {
-  const reader = new Reader(bytes, "SNP report");
-  const version = reader.u32le("version");
-  if (version < OLDEST_VERSION) refuseField("version", 0, version, `at least ${OLDEST_VERSION}`);
-  const strict = version <= NEWEST_VERSION;
-  const reserved = (length: number, field: string): void => {
-    const offset = reader.offset;
-    const skipped = reader.bytes(length, field);
-    if (strict && !isZero(skipped)) refuseReserved(field, offset);
-  };
+  if (bytes.length !== REPORT_SIZE) refuseField("size", 0, bytes.length, `${REPORT_SIZE}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = (offset: number, size: number): Uint8Array => bytes.subarray(offset, offset + size);
+  const u32 = (offset: number): number => view.getUint32(offset, true);
+  const u64 = (offset: number): bigint => view.getBigUint64(offset, true);
 
-  const guestSvn = reader.u32le("guest_svn");
-  const policy = reader.u64le("policy");
+  const version = u32(0x000);
+  if (version < OLDEST_VERSION) refuseField("version", 0x000, version, `at least ${OLDEST_VERSION}`);
+  const policy = u64(0x008);
   if ((policy & POLICY_RESERVED_ONE) === 0n) refuseField("policy bit 17", 0x008, 0, "1");
-  const familyId = reader.bytes(16, "family_id");
-  const imageId = reader.bytes(16, "image_id");
-  const vmpl = reader.u32le("vmpl");
+  const vmpl = u32(0x030);
   if (vmpl > 3 && vmpl !== VMPL_HOST) refuseField("vmpl", 0x030, vmpl, "0 to 3, or FFFFFFFFh");
-  const algorithm = reader.u32le("signature_algo");
+  const algorithm = u32(0x034);
   if (algorithm !== ECDSA_P384_SHA384)
-    refuseField("signature_algo", 0x034, algorithm, "1 (ECDSA P-384 with SHA-384)");
-  const currentTcb = reader.bytes(8, "current_tcb");
-  const platformInfo = reader.u64le("platform_info");
-  const keyInfo = parseKeyInfo(reader.u32le("key_info"), strict);
-  reserved(4, "reserved 04Ch");
-  const reportData = reader.bytes(64, "report_data");
-  const measurement = reader.bytes(48, "measurement");
-  const hostData = reader.bytes(32, "host_data");
-  const idKeyDigest = reader.bytes(48, "id_key_digest");
-  const authorKeyDigest = reader.bytes(48, "author_key_digest");
-  const reportId = reader.bytes(32, "report_id");
-  const reportIdMa = reader.bytes(32, "report_id_ma");
-  const reportedTcb = reader.bytes(8, "reported_tcb");
-  let cpuid: Cpuid | undefined;
-  if (version >= 3) {
-    cpuid = {
-      family: reader.u8("cpuid_fam_id"),
-      model: reader.u8("cpuid_mod_id"),
-      stepping: reader.u8("cpuid_step"),
-    };
-  } else reserved(3, "reserved 188h");
-  reserved(21, "reserved 18Bh");
-  const chipId = reader.bytes(64, "chip_id");
-  const committedTcb = reader.bytes(8, "committed_tcb");
-  const current = readFirmwareVersion(reader, "current");
-  reserved(1, "reserved 1EBh");
-  const committed = readFirmwareVersion(reader, "committed");
-  reserved(1, "reserved 1EFh");
-  const launchTcb = reader.bytes(8, "launch_tcb");
-  let launchMitVector: bigint | undefined;
-  let currentMitVector: bigint | undefined;
-  if (version >= 5) {
-    launchMitVector = reader.u64le("launch_mit_vector");
-    currentMitVector = reader.u64le("current_mit_vector");
-  } else reserved(16, "reserved 1F8h");
-  reserved(152, "reserved 208h");
-  const signature = readSignature(reader);
-  reader.end();
+    refuseField("signature_algo", 0x034, algorithm, "1 (ECDSA P-384, SHA-384)");
+  const keyInfo = u32(0x048);
+  if (version <= NEWEST_VERSION && keyInfo >>> 5 !== 0) refuseReserved(0x048, 4);
+  for (const [offset, size, from, to] of RESERVED) {
+    if (version >= from && version <= to && !isZero(at(offset, size))) refuseReserved(offset, size);
+  }
+  const firmware = (offset: number): FirmwareVersion => ({
+    major: view.getUint8(offset + 2),
+    minor: view.getUint8(offset + 1),
+    build: view.getUint8(offset),
+  });
   return {
     version,
-    guestSvn,
+    guestSvn: u32(0x004),
     policy,
-    familyId,
-    imageId,
+    familyId: at(0x010, 16),
+    imageId: at(0x020, 16),
     vmpl,
-    currentTcb,
-    platformInfo,
-    keyInfo,
-    reportData,
-    measurement,
-    hostData,
-    idKeyDigest,
-    authorKeyDigest,
-    reportId,
-    reportIdMa,
-    reportedTcb,
-    cpuid,
-    chipId,
-    committedTcb,
-    current,
-    committed,
-    launchTcb,
-    launchMitVector,
-    currentMitVector,
-    signature,
-    signedPart: bytes.subarray(0, SIGNED_SIZE),
+    currentTcb: at(0x038, 8),
+    platformInfo: u64(0x040),
+    keyInfo: {
+      authorKeyEnabled: (keyInfo & 1) !== 0,
+      maskChipKey: (keyInfo & 2) !== 0,
+      signingKey: (keyInfo >>> 2) & 7,
+    },
+    reportData: at(0x050, 64),
+    measurement: at(0x090, 48),
+    hostData: at(0x0c0, 32),
+    idKeyDigest: at(0x0e0, 48),
+    authorKeyDigest: at(0x110, 48),
+    reportId: at(0x140, 32),
+    reportIdMa: at(0x160, 32),
+    reportedTcb: at(0x180, 8),
+    cpuid:
+      version < 3
+        ? undefined
+        : { family: view.getUint8(0x188), model: view.getUint8(0x189), stepping: view.getUint8(0x18a) },
+    chipId: at(0x1a0, 64),
+    committedTcb: at(0x1e0, 8),
+    current: firmware(0x1e8),
+    committed: firmware(0x1ec),
+    launchTcb: at(0x1f0, 8),
+    launchMitVector: version < 5 ? undefined : u64(0x1f8),
+    currentMitVector: version < 5 ? undefined : u64(0x200),
+    signature: concat(scalar(bytes, SIGNED_SIZE), scalar(bytes, SIGNED_SIZE + SCALAR_FIELD)),
+    signedPart: at(0, SIGNED_SIZE),
   };
 }
 
@@ -241,6 +228,13 @@ export function encodeReport(fields: ReportFields): Bytes {
   else writer.zeros(16);
   return writer
     .zeros(152)
+    .bytes(encodeReportSignature(signature), REPORT_SIZE - SIGNED_SIZE, "signature")
+    .finish();
+}
+
+/** The signature field of a report, 512 bytes: r and s little-endian. `signature` is r || s, big-endian. */
+export function encodeReportSignature(signature: Uint8Array): Bytes {
+  return new Writer(REPORT_SIZE - SIGNED_SIZE)
     .bytes(reversed(signature.subarray(0, SCALAR)), SCALAR, "signature r")
     .zeros(SCALAR_FIELD - SCALAR)
     .bytes(reversed(signature.subarray(SCALAR)), SCALAR, "signature s")
@@ -249,39 +243,20 @@ export function encodeReport(fields: ReportFields): Bytes {
     .finish();
 }
 
-function parseKeyInfo(raw: number, strict: boolean): KeyInfo {
-  if (strict && raw >>> 5 !== 0) refuseReserved("key_info bits 31:5", 0x048);
-  return { authorKeyEnabled: (raw & 1) !== 0, maskChipKey: (raw & 2) !== 0, signingKey: (raw >>> 2) & 7 };
-}
-
-function readFirmwareVersion(reader: Reader, which: string): FirmwareVersion {
-  const build = reader.u8(`${which}_build`);
-  const minor = reader.u8(`${which}_minor`);
-  const major = reader.u8(`${which}_major`);
-  return { major, minor, build };
-}
-
-/** r and s, little-endian with zeros above, as r || s big-endian. Whether they are in range is the verifier's job. */
-function readSignature(reader: Reader): Bytes {
-  const signature = new Uint8Array(2 * SCALAR);
-  for (const [index, name] of (["r", "s"] as const).entries()) {
-    signature.set(reversed(reader.bytes(SCALAR, `signature ${name}`)), index * SCALAR);
-    const offset = reader.offset;
-    if (!isZero(reader.bytes(SCALAR_FIELD - SCALAR, `signature ${name}`))) {
-      refuseReserved(`signature ${name} above 48 bytes`, offset);
-    }
-  }
-  const offset = reader.offset;
-  if (!isZero(reader.bytes(SIGNATURE_RESERVED, "signature"))) refuseReserved("signature above s", offset);
-  return signature;
+/** r or s: big-endian, after zeros above it and, above s, to the end. Whether it is in range the verifier checks. */
+function scalar(bytes: Uint8Array, offset: number): Bytes {
+  const above = offset + SCALAR;
+  const end = offset === SIGNED_SIZE ? SIGNED_SIZE + SCALAR_FIELD : REPORT_SIZE;
+  if (!isZero(bytes.subarray(above, end))) refuseReserved(above, end - above);
+  return reversed(bytes.subarray(offset, above));
 }
 
 function refuseField(field: string, offset: number, found: unknown, expected: string): never {
   return refuse("UNSUPPORTED_REPORT_FORMAT", field, offset, found, expected);
 }
 
-function refuseReserved(field: string, offset: number): never {
-  return refuse("RESERVED_NOT_ZERO", field, offset, "other bytes", "zeros");
+function refuseReserved(offset: number, size: number): never {
+  return refuse("RESERVED_NOT_ZERO", `reserved area of ${size} bytes`, offset, "not zero", "zeros");
 }
 
 function refuse(

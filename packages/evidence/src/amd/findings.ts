@@ -6,7 +6,7 @@ import type { EndorsementsUsed, Tcb, Warning } from "../verified.ts";
 import type { TrustedKey } from "./chain.ts";
 import { NEWEST_VERSION, type Report, VMPL_HOST } from "./evidence.ts";
 import { unknownPlatformBits, unknownPolicyBits } from "./policy.ts";
-import { lowerTcbBytes, parseTcbVersion, reservedTcbBytes, type TcbLayout } from "./tcb.ts";
+import { lowerTcbBytes, parseTcbVersion, type TcbLayout } from "./tcb.ts";
 
 /** The four TCB versions of a report by name. */
 export function tcbOf(report: Report, layout: TcbLayout): Tcb {
@@ -57,34 +57,29 @@ export function warningsOf(report: Report, layout: TcbLayout, trusted: TrustedKe
   }
   if (report.vmpl === VMPL_HOST) warn("HOST_REQUESTED", "The host asked for this report, not the guest.");
 
-  const { reportedTcb, currentTcb, committedTcb, launchTcb } = report;
-  const compare = (code: string, text: string, a: Uint8Array, b: Uint8Array): void => {
+  const { reportedTcb, currentTcb, committedTcb } = report;
+  for (const [code, text, a, b] of [
+    [
+      "REPORTED_TCB_BELOW_CURRENT",
+      "The reported TCB is older than the one that runs",
+      reportedTcb,
+      currentTcb,
+    ],
+    [
+      "REPORTED_TCB_BELOW_COMMITTED",
+      "The reported TCB is older than the one committed to",
+      reportedTcb,
+      committedTcb,
+    ],
+    [
+      "CURRENT_TCB_BELOW_COMMITTED",
+      "The TCB that runs is older than the one committed to",
+      currentTcb,
+      committedTcb,
+    ],
+  ] as const) {
     const lower = lowerTcbBytes(a, b, layout);
     if (lower.length > 0) warn(code, `${text} (${lower.join(", ")}).`);
-  };
-  compare(
-    "REPORTED_TCB_BELOW_CURRENT",
-    "The host reports an older TCB than the one that runs",
-    reportedTcb,
-    currentTcb,
-  );
-  compare(
-    "REPORTED_TCB_BELOW_COMMITTED",
-    "The host reports an older TCB than the oldest it can return to",
-    reportedTcb,
-    committedTcb,
-  );
-  compare(
-    "CURRENT_TCB_BELOW_COMMITTED",
-    "The TCB that runs is older than the one committed to",
-    currentTcb,
-    committedTcb,
-  );
-  for (const raw of [reportedTcb, currentTcb, committedTcb, launchTcb]) {
-    const reserved = reservedTcbBytes(raw, layout);
-    if (reserved.length === 0) continue;
-    warn("RESERVED_TCB_BYTES", `Reserved bytes of a TCB version are in use (${reserved.join(", ")}).`);
-    break;
   }
   return warnings;
 }

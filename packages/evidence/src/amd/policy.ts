@@ -8,14 +8,14 @@ export interface GuestPolicy {
   readonly abiMinor: number;
   readonly smtAllowed: boolean;
   /** A migration agent may take the guest along. */
-  readonly migrateMaAllowed: boolean;
+  readonly migrateMa: boolean;
   /** The host may read and write the guest's memory. */
   readonly debugAllowed: boolean;
-  readonly singleSocketRequired: boolean;
+  readonly singleSocket: boolean;
   readonly cxlAllowed: boolean;
-  readonly memAes256XtsRequired: boolean;
+  readonly memAes256Xts: boolean;
   readonly raplDisabled: boolean;
-  readonly ciphertextHidingRequired: boolean;
+  readonly ciphertextHiding: boolean;
   readonly pageSwapDisabled: boolean;
 }
 
@@ -33,13 +33,13 @@ export interface PlatformInfo {
 
 const POLICY_BIT = {
   smtAllowed: 16,
-  migrateMaAllowed: 18,
+  migrateMa: 18,
   debugAllowed: 19,
-  singleSocketRequired: 20,
+  singleSocket: 20,
   cxlAllowed: 21,
-  memAes256XtsRequired: 22,
+  memAes256Xts: 22,
   raplDisabled: 23,
-  ciphertextHidingRequired: 24,
+  ciphertextHiding: 24,
   pageSwapDisabled: 25,
 } as const satisfies Record<Exclude<keyof GuestPolicy, "abiMajor" | "abiMinor">, number>;
 

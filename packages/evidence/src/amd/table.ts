@@ -3,9 +3,8 @@
 // GHCB specification (56421) section 4.1.8.1, SNP Extended Guest Request; GUIDs as in the kernel's auxblob.
 
 import { type Bytes, concat, fromHex, isZero, toHex } from "@adyton/core/bytes";
-import { Reader, Writer } from "@adyton/core/cursor";
+import { Writer } from "@adyton/core/cursor";
 import { malformed } from "@adyton/core/errors";
-import { EvidenceError } from "../errors.ts";
 import { parseReport, REPORT_SIZE, type Report } from "./evidence.ts";
 
 export type TableKind = "VCEK" | "VLEK" | "ASK" | "ARK" | "CRL";
@@ -41,14 +40,6 @@ const KINDS = Object.keys(TABLE_GUID) as TableKind[];
 
 /** Parses a bare or an extended report. Throws as `parseReport` and `parseCertificateTable`. */
 export function parseSnpEvidence(bytes: Uint8Array): SnpEvidence {
-  if (bytes.length < REPORT_SIZE) {
-    throw new EvidenceError(
-      "UNSUPPORTED_REPORT_FORMAT",
-      "malformed",
-      `Cannot parse SNP evidence: got ${bytes.length} bytes, expected at least ${REPORT_SIZE}`,
-      { detail: { found: bytes.length, expected: REPORT_SIZE } },
-    );
-  }
   const tableBytes = bytes.subarray(REPORT_SIZE);
   return {
     report: parseReport(bytes.subarray(0, REPORT_SIZE)),
@@ -68,19 +59,23 @@ export function parseCertificateTable(bytes: Uint8Array): TableEntry[] {
       `Cannot parse certificate table: ${bytes.length} bytes, at most ${MAX_TABLE} are read`,
     );
   }
-  const reader = new Reader(bytes, "certificate table");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const places: { guid: string; offset: number; end: number }[] = [];
-  for (;;) {
-    const guid = reader.bytes(16, "guid");
-    const offset = reader.u32le("offset");
-    const length = reader.u32le("length");
-    if (isZero(guid) && offset === 0 && length === 0) break;
-    if (places.length === MAX_ENTRIES) {
-      throw malformed("TOO_LARGE", `Cannot parse certificate table: more than ${MAX_ENTRIES} entries`);
+  let at = 0;
+  for (; ; at += ENTRY_SIZE) {
+    if (at + ENTRY_SIZE > bytes.length || places.length > MAX_ENTRIES) {
+      throw malformed(
+        "OUT_OF_BOUNDS",
+        `Cannot parse certificate table: no entry of zeros within ${bytes.length} bytes and ${MAX_ENTRIES} entries`,
+        { offset: at },
+      );
     }
-    places.push({ guid: guidText(guid), offset, end: offset + length });
+    if (isZero(bytes.subarray(at, at + ENTRY_SIZE))) break;
+    const offset = view.getUint32(at + 16, true);
+    const end = offset + view.getUint32(at + 20, true);
+    places.push({ guid: guidText(bytes.subarray(at, at + 16)), offset, end });
   }
-  let covered = reader.offset;
+  let covered = at + ENTRY_SIZE;
   for (const { guid, offset, end } of [...places].sort((a, b) => a.offset - b.offset)) {
     if (offset < covered || end > bytes.length || end === offset) {
       throw malformed(

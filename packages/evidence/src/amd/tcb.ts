@@ -27,7 +27,7 @@ export interface TcbVersion {
 
 const SIZE = 8;
 
-/** The named components of eight raw bytes. Reserved bytes are left out: see `reservedTcbBytes`. */
+/** The named components of eight raw bytes. Reserved bytes are left out. */
 export function parseTcbVersion(raw: Uint8Array, layout: TcbLayout): TcbVersion {
   const byte = (name: TcbByte): number => raw[TCB_BYTES[layout].indexOf(name)] ?? 0;
   const common = {
@@ -55,11 +55,6 @@ export function encodeTcbVersion(version: TcbVersion): Uint8Array {
     raw[index] = value;
   }
   return raw;
-}
-
-/** Names of the reserved bytes that are not zero. */
-export function reservedTcbBytes(raw: Uint8Array, layout: TcbLayout): TcbByte[] {
-  return TCB_BYTES[layout].filter((name, index) => name.startsWith("spl") && raw[index] !== 0);
 }
 
 /**

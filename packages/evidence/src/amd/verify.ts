@@ -3,24 +3,26 @@
 // signature. SEV-SNP Firmware ABI (56860) section 7.3; VCEK specification (57230) chapters 2 and 3.
 
 import { defaultCrypto, type SignatureAlgorithm } from "@adyton/core/crypto";
-import { CoreError } from "@adyton/core/errors";
 import { checkReportData } from "../binding.ts";
 import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
 import { seal, type VerifiedEvidence } from "../verified.ts";
+import { type Binding, chipBinding, productBinding, tcbBinding } from "./bindings.ts";
 import { type ChainMaterial, type TrustedKey, trustKey } from "./chain.ts";
 import { claimsOf } from "./claims.ts";
 import type { EndorsementKey, SignerKind } from "./endorsements.ts";
 import type { Report } from "./evidence.ts";
 import { endorsementsUsed, tcbOf, warningsOf } from "./findings.ts";
-import { candidateKeys, chipMisfit, productMisfit, tableMaterial, tcbMisfit } from "./material.ts";
+import { candidateKeys, tableMaterial } from "./material.ts";
 import { parsePolicy } from "./policy.ts";
 import { productOfCpuid } from "./products.ts";
+import { refusal } from "./refusal.ts";
 import { parseSnpEvidence } from "./table.ts";
 
 const REPORT_SIGNATURE: SignatureAlgorithm = { name: "ECDSA", hash: "SHA-384" };
-/** SIGNING_KEY of key_info; 7 is "none", the rest is reserved. */
+/** SIGNING_KEY of key_info; 2 to 6 are reserved. */
 const SIGNING_KEY: Readonly<Record<number, SignerKind>> = { 0: "VCEK", 1: "VLEK" };
+const NO_KEY = 7;
 
 /**
  * Verifies a bare report (1,184 bytes) or an extended one (report and certificate table). The VCEK or VLEK, its
@@ -30,7 +32,7 @@ const SIGNING_KEY: Readonly<Record<number, SignerKind>> = { 0: "VCEK", 1: "VLEK"
  * Throws an `AdytonError` on the first step that fails.
  */
 export async function verifySnp(bytes: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
-  const { now, endorsements, roots = [], cache, crypto = defaultCrypto } = options;
+  const { now, endorsements, roots = [], requireRevocation = false, cache, crypto = defaultCrypto } = options;
   if (Number.isNaN(now.getTime())) {
     throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify SNP report: the time is no date");
   }
@@ -44,6 +46,7 @@ export async function verifySnp(bytes: Uint8Array, options: VerifyOptions): Prom
     crls: [...own.crls, ...(endorsements?.crls ?? [])],
     roots,
     now,
+    requireRevocation,
     cache,
     crypto,
   };
@@ -65,18 +68,14 @@ async function authenticate(
   material: ChainMaterial,
   options: VerifyOptions,
 ): Promise<TrustedKey> {
-  raise(productMisfit(report, key));
+  demand(productBinding, report, key);
   const trusted = await trustKey(key, material);
-  if (trusted.crl === undefined && options.requireRevocation === true) throw revocationUnknown(trusted);
-  raise(chipMisfit(report, key));
-  raise(tcbMisfit(report, key));
+  demand(chipBinding, report, key);
+  demand(tcbBinding, report, key);
   if (!(await trusted.publicKey.verify(REPORT_SIGNATURE, report.signature, report.signedPart))) {
-    throw new EvidenceError(
-      "INVALID_REPORT_SIGNATURE",
-      "not-authentic",
-      `Cannot accept SNP report: its signature is not by the ${key.kind}`,
-      { detail: { signer: key.certificate.subject.text, product: key.productName } },
-    );
+    throw refusal("INVALID_REPORT_SIGNATURE", `its signature is not by the ${key.kind}`, {
+      detail: { signer: key.certificate.subject.text, product: key.productName },
+    });
   }
   if (options.reportData !== undefined) checkReportData(report.reportData, options.reportData);
   return trusted;
@@ -111,21 +110,18 @@ function conclude(
 
 function explain(report: Report, key: EndorsementKey, trusted: TrustedKey, options: VerifyOptions): string[] {
   const [, issuer, root] = trusted.certificates;
-  const chip =
-    key.hwId === undefined
-      ? `The VLEK belongs to ${key.cspId}, not to one chip.`
-      : report.keyInfo.maskChipKey
-        ? "The chip id is masked."
-        : "The chip id is the one the VCEK was issued for.";
+  const [by, under] = [issuer?.subject.commonName, root?.subject.commonName];
+  const { kind, hwId, cspId, productName } = key;
+  const masked = report.keyInfo.maskChipKey ? "The chip id is masked." : "The chip id is the VCEK's hwID.";
   return [
-    `The report has version ${report.version} and is signed with a ${key.kind} of ${key.productName}.`,
-    `The ${key.kind} stands under ${issuer?.subject.commonName} and ${root?.subject.commonName}, all valid at ${options.now.toISOString()}.`,
+    `The report of version ${report.version} names a ${kind} as its signer.`,
+    `The ${kind} of ${productName} stands under ${by} and ${under}, all valid at ${options.now.toISOString()}.`,
     trusted.crl === undefined
-      ? `Revocation of ${issuer?.subject.commonName} was not checked.`
-      : `${issuer?.subject.commonName} is not revoked by the CRL of ${trusted.crl.thisUpdate.toISOString()}.`,
-    chip,
-    `The reported TCB is the one the ${key.kind} was issued for.`,
-    `The report's signature is by the ${key.kind}.`,
+      ? `Whether ${by} is revoked was not checked.`
+      : `${by} is not revoked by the CRL of ${trusted.crl.thisUpdate.toISOString()}.`,
+    hwId === undefined ? `The VLEK belongs to ${cspId}, not to one chip.` : masked,
+    `The reported TCB is the ${kind}'s.`,
+    `The signature is by the ${kind}.`,
     ...(options.reportData === undefined ? [] : ["The report data is the expected one."]),
   ];
 }
@@ -134,15 +130,10 @@ function signerOf(report: Report): SignerKind {
   const { signingKey } = report.keyInfo;
   const kind = SIGNING_KEY[signingKey];
   if (kind !== undefined) return kind;
-  throw new EvidenceError(
-    "SIGNER_KEY_MISMATCH",
-    "not-authentic",
-    `Cannot accept SNP report: SIGNING_KEY is ${signingKey}, expected 0 (VCEK) or 1 (VLEK)`,
-    {
-      detail: { field: "key_info", found: signingKey, expected: [0, 1] },
-      hint: signingKey === 7 ? "The host has masked the chip key: the firmware signed nothing." : "",
-    },
-  );
+  throw refusal("SIGNER_KEY_MISMATCH", `SIGNING_KEY is ${signingKey}, expected 0 (VCEK) or 1 (VLEK)`, {
+    detail: { field: "key_info", found: signingKey, expected: [0, 1] },
+    ...(signingKey === NO_KEY ? { hint: "The host masks the chip key: the firmware signed nothing." } : {}),
+  });
 }
 
 /** From version 3 on a report names its processor: one that nobody knows is refused, never guessed. */
@@ -150,26 +141,12 @@ function checkProductKnown(report: Report): void {
   const { cpuid } = report;
   if (cpuid === undefined || productOfCpuid(cpuid) !== undefined) return;
   const hex = (value: number): string => `${value.toString(16)}h`;
-  throw new EvidenceError(
-    "UNKNOWN_PRODUCT",
-    "not-authentic",
-    `Cannot accept SNP report: no known product has CPUID family ${hex(cpuid.family)}, model ${hex(cpuid.model)}`,
-    { detail: { ...cpuid } },
-  );
+  const { family, model } = cpuid;
+  throw refusal("UNKNOWN_PRODUCT", `no known product has CPUID family ${hex(family)}, model ${hex(model)}`, {
+    detail: { ...cpuid },
+  });
 }
 
-function revocationUnknown(trusted: TrustedKey): CoreError {
-  return new CoreError(
-    "CRL_MISSING",
-    "endorsements",
-    `Cannot check revocation: no CRL of ${trusted.trust.root} was given`,
-    {
-      detail: { issuer: trusted.trust.root },
-      hint: `Supply the CRL issued by ${trusted.trust.root}.`,
-    },
-  );
-}
-
-function raise(error: EvidenceError | undefined): void {
-  if (error !== undefined) throw error;
+function demand(binding: Binding, report: Report, key: EndorsementKey): void {
+  if (!binding.holds(report, key)) throw binding.refuse(report, key);
 }

@@ -3,7 +3,7 @@
 // the role text that verifiers look for ("… SGX Root CA", "… SGX PCK Platform CA", …).
 
 import { type Bytes, toHex } from "@adyton/core/bytes";
-import type { CryptoProvider, PrivateKey } from "@adyton/core/crypto";
+import type { CryptoProvider, PrivateKey, SignatureAlgorithm } from "@adyton/core/crypto";
 import {
   type CertificateTemplate,
   type CrlTemplate,
@@ -20,7 +20,11 @@ export interface Authority extends Issuer {
 }
 
 /** What a certificate says otherwise than usual, and who signs it. Each member replaces the usual one. */
-export interface CertificateChange extends Partial<Omit<CertificateTemplate, "spki">> {
+export interface CertificateChange extends Partial<Omit<CertificateTemplate, "spki" | "ca">> {
+  /** Undefined makes an end entity of a CA. */
+  readonly ca?: CertificateTemplate["ca"] | undefined;
+  /** How it is signed. */
+  readonly algorithm?: SignatureAlgorithm;
   /** Signs instead of the usual issuer; its name becomes the issuer's name. */
   readonly issuer?: Issuer;
   /** Certified instead of a fresh P-256 key. */
@@ -59,15 +63,15 @@ export function caTemplate(pathLength: number): Pick<CertificateTemplate, "ca" |
 
 /** Issues a certificate over a fresh key and keeps both. Without `issuer` it signs itself. */
 export async function createAuthority(
-  usual: Pick<CertificateTemplate, "subject"> & Partial<CertificateTemplate>,
+  usual: Pick<CertificateTemplate, "subject"> & Omit<CertificateChange, "issuer" | "key" | "algorithm">,
   period: Period,
   issuer: Issuer | undefined,
   change: CertificateChange,
   crypto: CryptoProvider,
 ): Promise<Authority> {
-  const { issuer: otherIssuer, key: otherKey, ...said } = change;
+  const { issuer: otherIssuer, key: otherKey, algorithm, ...said } = change;
   const key = otherKey ?? (await crypto.generateKey(P256));
-  const template: CertificateTemplate = {
+  const { ca, ...rest } = {
     serial: randomSerial(crypto),
     notBefore: period.from,
     notAfter: period.until,
@@ -75,8 +79,9 @@ export async function createAuthority(
     ...said,
     spki: key.publicKey.spki,
   };
+  const template: CertificateTemplate = ca === undefined ? rest : { ...rest, ca };
   const signer = otherIssuer ?? issuer ?? { name: template.subject, key };
-  const der = await issueCertificate(template, signer, undefined, crypto);
+  const der = await issueCertificate(template, signer, algorithm, crypto);
   return { name: template.subject, key, certificate: parseCertificate(der) };
 }
 

@@ -3,8 +3,13 @@
 // TDX modules. Values are made up; their shapes and relations are Intel's.
 
 import { fromHex, padRight } from "@adyton/core/bytes";
-import type { EnclaveReport, TdReport } from "@adyton/evidence/intel";
-import type { IsvLevel, ModuleIdentity, ModuleSigner, TcbLevel } from "./documents.ts";
+import type { EnclaveReport, TdReport } from "@adyton/evidence/tdx";
+import type {
+  IsvLevelTemplate,
+  ModuleIdentityTemplate,
+  ModuleSignerTemplate,
+  TcbLevelTemplate,
+} from "./documents.ts";
 
 /** Enclaves of Intel that have an identity: quoting for SGX, quoting for TDX, quote verification. */
 export type EnclaveKind = "QE" | "TD_QE" | "QVE";
@@ -16,7 +21,7 @@ export const DEFAULT_PCE_ID = "0000";
 export const DEFAULT_COMPONENTS: readonly number[] = [11, 11, 2, 2, 4, 1, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0];
 export const DEFAULT_PCE_SVN = 13;
 /** SVNs of an up-to-date TDX module 1.5: ISV SVN 5, version 1, SEAMLDR 6. */
-export const DEFAULT_TEE_TCB_SVN: Uint8Array = svnBytes(5, 1, 6);
+const DEFAULT_TEE_TCB_SVN: Uint8Array = svnBytes(5, 1, 6);
 export const DEFAULT_EVALUATION_NUMBER = 18;
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -24,23 +29,23 @@ const DAY = 24 * 60 * 60 * 1000;
 const TDX_COMPONENTS: readonly number[] = [5, 0, 6];
 
 /** The same fields in a SEAM report and in Intel's documents: Intel's modules are signed by a zero key. */
-const MODULE: ModuleSigner = {
-  mrsigner: new Uint8Array(48),
+export const MODULE: ModuleSignerTemplate = {
+  mrSigner: new Uint8Array(48),
   attributes: new Uint8Array(8),
   attributesMask: new Uint8Array(8).fill(0xff),
 };
 
 /** How each enclave measures, and the ISV SVN its newest level asks for. */
 export const ENCLAVES: Readonly<
-  Record<EnclaveKind, { readonly mrsigner: Uint8Array; readonly isvprodid: number; readonly isvsvn: number }>
+  Record<EnclaveKind, { readonly mrSigner: Uint8Array; readonly isvProdId: number; readonly isvSvn: number }>
 > = {
-  QE: { mrsigner: new Uint8Array(32).fill(0x51), isvprodid: 1, isvsvn: 8 },
-  TD_QE: { mrsigner: new Uint8Array(32).fill(0x7d), isvprodid: 2, isvsvn: 6 },
-  QVE: { mrsigner: new Uint8Array(32).fill(0x51), isvprodid: 2, isvsvn: 3 },
+  QE: { mrSigner: new Uint8Array(32).fill(0x51), isvProdId: 1, isvSvn: 8 },
+  TD_QE: { mrSigner: new Uint8Array(32).fill(0x7d), isvProdId: 2, isvSvn: 6 },
+  QVE: { mrSigner: new Uint8Array(32).fill(0x51), isvProdId: 2, isvSvn: 3 },
 };
 
 /** Enclaves of Intel may hold the provision key; the identities' mask leaves MODE64 and XFRM open. */
-export const ENCLAVE_ATTRIBUTES: Uint8Array = fromHex("1500000000000000e700000000000000");
+const ENCLAVE_ATTRIBUTES: Uint8Array = fromHex("1500000000000000e700000000000000");
 export const IDENTITY_ATTRIBUTES: Uint8Array = fromHex("11000000000000000000000000000000");
 export const IDENTITY_ATTRIBUTES_MASK: Uint8Array = fromHex("fbffffffffffffff0000000000000000");
 
@@ -50,10 +55,15 @@ export function svnBytes(...svns: readonly number[]): Uint8Array {
 }
 
 /** Newest first: the default platform is up to date, older ones fall to OutOfDate. */
-export function defaultTcbLevels(tee: "sgx" | "tdx", at: Date): TcbLevel[] {
-  const level = (lag: number, pcesvn: number, days: number, verdict: Pick<TcbLevel, "status">): TcbLevel => ({
+export function defaultTcbLevels(tee: "sgx" | "tdx", at: Date): TcbLevelTemplate[] {
+  const level = (
+    lag: number,
+    pceSvn: number,
+    days: number,
+    verdict: Pick<TcbLevelTemplate, "status">,
+  ): TcbLevelTemplate => ({
     sgx: DEFAULT_COMPONENTS.map((svn, i) => (i < 2 ? svn - lag : svn)),
-    pcesvn,
+    pceSvn,
     ...(tee === "tdx"
       ? { tdx: TDX_COMPONENTS.map((svn) => Math.max(0, svn - (svn > 0 ? Math.min(lag, 2) : 0))) }
       : {}),
@@ -68,23 +78,19 @@ export function defaultTcbLevels(tee: "sgx" | "tdx", at: Date): TcbLevel[] {
   ];
 }
 
-export function defaultModule(): ModuleSigner {
-  return MODULE;
-}
-
 /** Modules 1.5 (TDX_01) and 2.0 (TDX_03). */
-export function defaultModuleIdentities(at: Date): ModuleIdentity[] {
+export function defaultModuleIdentities(at: Date): ModuleIdentityTemplate[] {
   return [
     { id: "TDX_03", ...MODULE, levels: isvLevels(3, at) },
     { id: "TDX_01", ...MODULE, levels: isvLevels(5, at) },
   ];
 }
 
-/** The newest `isvsvn` is up to date, anything older is not. */
-export function isvLevels(isvsvn: number, at: Date): IsvLevel[] {
+/** The newest `isvSvn` is up to date, anything older is not. */
+export function isvLevels(isvSvn: number, at: Date): IsvLevelTemplate[] {
   return [
-    { isvsvn, status: "UpToDate", date: before(at, 90) },
-    { isvsvn: 1, status: "OutOfDate", date: before(at, 900), advisoryIds: ["INTEL-SA-90003"] },
+    { isvSvn, status: "UpToDate", date: before(at, 90) },
+    { isvSvn: 1, status: "OutOfDate", date: before(at, 900), advisoryIds: ["INTEL-SA-90003"] },
   ];
 }
 
@@ -102,14 +108,14 @@ export function defaultEnclave(cpuSvn: Uint8Array): EnclaveReport {
 
 /** A quoting enclave. */
 export function quotingEnclave(kind: EnclaveKind, cpuSvn: Uint8Array): EnclaveReport {
-  const { mrsigner, isvprodid, isvsvn } = ENCLAVES[kind];
+  const { mrSigner, isvProdId, isvSvn } = ENCLAVES[kind];
   return {
     ...emptyReport(cpuSvn),
     attributes: ENCLAVE_ATTRIBUTES,
     mrEnclave: new Uint8Array(32).fill(0x9e),
-    mrSigner: mrsigner,
-    isvProdId: isvprodid,
-    isvSvn: isvsvn,
+    mrSigner: mrSigner,
+    isvProdId: isvProdId,
+    isvSvn: isvSvn,
   };
 }
 
@@ -119,7 +125,7 @@ export function defaultTd(): TdReport {
   return {
     teeTcbSvn: DEFAULT_TEE_TCB_SVN,
     mrSeam: measurement(0x5e),
-    mrSignerSeam: MODULE.mrsigner,
+    mrSignerSeam: MODULE.mrSigner,
     seamAttributes: MODULE.attributes,
     tdAttributes: fromHex("0000001000000000"),
     xfam: fromHex("e702060000000000"),

@@ -8,10 +8,10 @@ import type { JsonObject } from "@adyton/core/json";
 import type { SignedDocument } from "@adyton/evidence/endorsements";
 
 /** One TCB level. `status` is any text, so that unknown ones can be said. */
-export interface TcbLevel {
+export interface TcbLevelTemplate {
   /** Sixteen SGX component SVNs; fewer are filled up with zeros. */
   readonly sgx: readonly number[];
-  readonly pcesvn: number;
+  readonly pceSvn: number;
   /** Sixteen TDX component SVNs; only in TCB info of TDX. */
   readonly tdx?: readonly number[];
   readonly status: string;
@@ -20,26 +20,26 @@ export interface TcbLevel {
 }
 
 /** A level of an enclave or a TDX module: judged by its ISV SVN alone. */
-export interface IsvLevel {
-  readonly isvsvn: number;
+export interface IsvLevelTemplate {
+  readonly isvSvn: number;
   readonly status: string;
   readonly date: Date;
   readonly advisoryIds?: readonly string[];
 }
 
 /** What a TDX module must be signed by, and the SEAM attributes it must have. */
-export interface ModuleSigner {
+export interface ModuleSignerTemplate {
   /** 48 bytes. */
-  readonly mrsigner: Uint8Array;
+  readonly mrSigner: Uint8Array;
   /** 8 bytes. */
   readonly attributes: Uint8Array;
   readonly attributesMask: Uint8Array;
 }
 
-export interface ModuleIdentity extends ModuleSigner {
+export interface ModuleIdentityTemplate extends ModuleSignerTemplate {
   /** "TDX_" and the module's version as two hex digits. */
   readonly id: string;
-  readonly levels: readonly IsvLevel[];
+  readonly levels: readonly IsvLevelTemplate[];
 }
 
 interface Dated {
@@ -47,7 +47,7 @@ interface Dated {
   readonly nextUpdate: Date;
 }
 
-export interface TcbInfo extends Dated {
+export interface TcbInfoTemplate extends Dated {
   readonly id: string;
   readonly version: number;
   /** Hex, in the case it shall be written in. */
@@ -55,29 +55,29 @@ export interface TcbInfo extends Dated {
   readonly pceId: string;
   readonly tcbType: number;
   readonly tcbEvaluationDataNumber: number;
-  readonly tdxModule?: ModuleSigner;
-  readonly tdxModuleIdentities?: readonly ModuleIdentity[];
+  readonly tdxModule?: ModuleSignerTemplate;
+  readonly tdxModuleIdentities?: readonly ModuleIdentityTemplate[];
   /** Written in this order, sorted or not. */
-  readonly levels: readonly TcbLevel[];
+  readonly levels: readonly TcbLevelTemplate[];
 }
 
-export interface EnclaveIdentity extends Dated {
+export interface EnclaveIdentityTemplate extends Dated {
   readonly id: string;
   readonly version: number;
   readonly tcbEvaluationDataNumber: number;
   /** 4 bytes, in memory order. */
-  readonly miscselect: Uint8Array;
-  readonly miscselectMask: Uint8Array;
+  readonly miscSelect: Uint8Array;
+  readonly miscSelectMask: Uint8Array;
   /** 16 bytes, in memory order. */
   readonly attributes: Uint8Array;
   readonly attributesMask: Uint8Array;
   /** 32 bytes. */
-  readonly mrsigner: Uint8Array;
-  readonly isvprodid: number;
-  readonly levels: readonly IsvLevel[];
+  readonly mrSigner: Uint8Array;
+  readonly isvProdId: number;
+  readonly levels: readonly IsvLevelTemplate[];
 }
 
-export interface EvaluationNumbers extends Dated {
+export interface EvaluationNumbersTemplate extends Dated {
   readonly id: string;
   readonly version: number;
   readonly numbers: readonly {
@@ -101,7 +101,7 @@ export async function signDocument(
 }
 
 /** The JSON that stands under `tcbInfo`. Version 2 has no id and names its components one by one. */
-export function tcbInfoJson(info: TcbInfo): JsonObject {
+export function tcbInfoJson(info: TcbInfoTemplate): JsonObject {
   const { tdxModule, tdxModuleIdentities } = info;
   return {
     ...(info.version >= 3 ? { id: info.id } : {}),
@@ -129,24 +129,24 @@ export function tcbInfoJson(info: TcbInfo): JsonObject {
 }
 
 /** The JSON that stands under `enclaveIdentity`. */
-export function enclaveIdentityJson(identity: EnclaveIdentity): JsonObject {
+export function enclaveIdentityJson(identity: EnclaveIdentityTemplate): JsonObject {
   return {
     id: identity.id,
     version: identity.version,
     ...dates(identity),
     tcbEvaluationDataNumber: identity.tcbEvaluationDataNumber,
-    miscselect: upperHex(identity.miscselect),
-    miscselectMask: upperHex(identity.miscselectMask),
+    miscselect: upperHex(identity.miscSelect),
+    miscselectMask: upperHex(identity.miscSelectMask),
     attributes: upperHex(identity.attributes),
     attributesMask: upperHex(identity.attributesMask),
-    mrsigner: upperHex(identity.mrsigner),
-    isvprodid: identity.isvprodid,
+    mrsigner: upperHex(identity.mrSigner),
+    isvprodid: identity.isvProdId,
     tcbLevels: identity.levels.map(isvLevelJson),
   };
 }
 
 /** The JSON that stands under `tcbEvaluationDataNumbers`. */
-export function evaluationNumbersJson(list: EvaluationNumbers): JsonObject {
+export function evaluationNumbersJson(list: EvaluationNumbersTemplate): JsonObject {
   return {
     id: list.id,
     version: list.version,
@@ -159,26 +159,26 @@ export function evaluationNumbersJson(list: EvaluationNumbers): JsonObject {
   };
 }
 
-function componentsJson(level: TcbLevel): JsonObject {
+function componentsJson(level: TcbLevelTemplate): JsonObject {
   return {
     sgxtcbcomponents: filled(level.sgx).map((svn) => ({ svn })),
-    pcesvn: level.pcesvn,
+    pcesvn: level.pceSvn,
     ...(level.tdx === undefined ? {} : { tdxtcbcomponents: filled(level.tdx).map((svn) => ({ svn })) }),
   };
 }
 
-function flatComponentsJson(level: TcbLevel): JsonObject {
+function flatComponentsJson(level: TcbLevelTemplate): JsonObject {
   const members = filled(level.sgx).map(
     (svn, i) => [`sgxtcbcomp${String(i + 1).padStart(2, "0")}svn`, svn] as const,
   );
-  return { ...Object.fromEntries(members), pcesvn: level.pcesvn };
+  return { ...Object.fromEntries(members), pcesvn: level.pceSvn };
 }
 
-function isvLevelJson(level: IsvLevel): JsonObject {
-  return { tcb: { isvsvn: level.isvsvn }, ...verdictJson(level) };
+function isvLevelJson(level: IsvLevelTemplate): JsonObject {
+  return { tcb: { isvsvn: level.isvSvn }, ...verdictJson(level) };
 }
 
-function verdictJson(level: Pick<IsvLevel, "date" | "status" | "advisoryIds">): JsonObject {
+function verdictJson(level: Pick<IsvLevelTemplate, "date" | "status" | "advisoryIds">): JsonObject {
   return {
     tcbDate: seconds(level.date),
     tcbStatus: level.status,
@@ -186,9 +186,9 @@ function verdictJson(level: Pick<IsvLevel, "date" | "status" | "advisoryIds">): 
   };
 }
 
-function signerJson(signer: ModuleSigner): JsonObject {
+function signerJson(signer: ModuleSignerTemplate): JsonObject {
   return {
-    mrsigner: upperHex(signer.mrsigner),
+    mrsigner: upperHex(signer.mrSigner),
     attributes: upperHex(signer.attributes),
     attributesMask: upperHex(signer.attributesMask),
   };

@@ -23,7 +23,7 @@ import {
   SGX_EXTENSION_OID,
   type TdReport,
   TEE_TYPE,
-} from "@adyton/evidence/intel";
+} from "@adyton/evidence/tdx";
 import {
   type Authority,
   type CertificateChange,
@@ -166,7 +166,7 @@ function headerOf(machine: Machine, options: QuoteOptions): QuoteHeader {
     version,
     attestationKeyType: ATTESTATION_KEY_ECDSA_P256,
     teeType: TEE_TYPE[tee],
-    qeSvn: version === 3 ? ENCLAVES.QE.isvsvn : 0,
+    qeSvn: version === 3 ? ENCLAVES.QE.isvSvn : 0,
     pceSvn: version === 3 ? machine.extension.pceSvn : 0,
     qeVendorId: INTEL_QE_VENDOR_ID,
     userData: padRight(machine.qeId, 20),

@@ -6,7 +6,7 @@ import { parseJson } from "@adyton/core/json";
 import { parsePem } from "@adyton/core/pem";
 import { isSignedBy, parseCertificates, publicKeyOf } from "@adyton/core/x509";
 import { mergeEndorsements, readEndorsement } from "@adyton/evidence/endorsements";
-import { encodeQuote, parseQuote, pckExtensionOf } from "@adyton/evidence/intel";
+import { encodeQuote, parseQuote, pckExtensionOf } from "@adyton/evidence/tdx";
 import { describe, expect, it } from "vitest";
 import { AT, after } from "../../test/scene.ts";
 import { responseText, toCollateralJson, toEndorsements, toPcsResponses } from "./collateral.ts";
@@ -125,7 +125,7 @@ describe("simulated documents", () => {
   });
 
   it("writes version 2 with flat components and no id", async () => {
-    const level = { sgx: [1, 2, 255], pcesvn: 9, status: "UpToDate", date: AT };
+    const level = { sgx: [1, 2, 255], pceSvn: 9, status: "UpToDate", date: AT };
     const { body } = await vendor.tcbInfo("sgx", { version: 2, levels: [level] });
     expect(parseJson(body)).toMatchObject({
       version: 2,

@@ -25,7 +25,6 @@ import {
   DEFAULT_EVALUATION_NUMBER,
   DEFAULT_FMSPC,
   DEFAULT_PCE_ID,
-  defaultModule,
   defaultModuleIdentities,
   defaultTcbLevels,
   ENCLAVES,
@@ -33,14 +32,15 @@ import {
   IDENTITY_ATTRIBUTES,
   IDENTITY_ATTRIBUTES_MASK,
   isvLevels,
+  MODULE,
 } from "./defaults.ts";
 import {
-  type EnclaveIdentity,
-  type EvaluationNumbers,
+  type EnclaveIdentityTemplate,
+  type EvaluationNumbersTemplate,
   enclaveIdentityJson,
   evaluationNumbersJson,
   signDocument,
-  type TcbInfo,
+  type TcbInfoTemplate,
   tcbInfoJson,
 } from "./documents.ts";
 import { createPlatform, type IntelPlatform, type PlatformOptions } from "./platform.ts";
@@ -78,9 +78,12 @@ export interface IntelVendor {
   /** The CRL of a PCK CA, DER. */
   pckCrl(ca: "platform" | "processor", change?: CrlChange): Promise<Bytes>;
   /** For the default platform model unless `fmspc` says otherwise. */
-  tcbInfo(tee: "sgx" | "tdx", change?: DocumentChange<TcbInfo>): Promise<SignedDocument>;
-  identity(kind: EnclaveKind, change?: DocumentChange<EnclaveIdentity>): Promise<SignedDocument>;
-  evaluationNumbers(tee: "sgx" | "tdx", change?: DocumentChange<EvaluationNumbers>): Promise<SignedDocument>;
+  tcbInfo(tee: "sgx" | "tdx", change?: DocumentChange<TcbInfoTemplate>): Promise<SignedDocument>;
+  identity(kind: EnclaveKind, change?: DocumentChange<EnclaveIdentityTemplate>): Promise<SignedDocument>;
+  evaluationNumbers(
+    tee: "sgx" | "tdx",
+    change?: DocumentChange<EvaluationNumbersTemplate>,
+  ): Promise<SignedDocument>;
   /** Everything published for a platform, with parts replaced. */
   collateral(
     platform: IntelPlatform,
@@ -145,7 +148,7 @@ export async function createIntelVendor(options: IntelVendorOptions = {}): Promi
     rootCrl: (change = {}) => createCrl(root, month, change, crypto),
     pckCrl: (ca, change = {}) => createCrl(pckCa(ca), month, change, crypto),
     tcbInfo: (tee, change = {}) =>
-      sign<TcbInfo>(
+      sign<TcbInfoTemplate>(
         "intel.tcbInfo",
         {
           ...dates,
@@ -155,35 +158,33 @@ export async function createIntelVendor(options: IntelVendorOptions = {}): Promi
           pceId: DEFAULT_PCE_ID,
           tcbType: 0,
           tcbEvaluationDataNumber: DEFAULT_EVALUATION_NUMBER,
-          ...(tee === "tdx"
-            ? { tdxModule: defaultModule(), tdxModuleIdentities: defaultModuleIdentities(at) }
-            : {}),
+          ...(tee === "tdx" ? { tdxModule: MODULE, tdxModuleIdentities: defaultModuleIdentities(at) } : {}),
           levels: defaultTcbLevels(tee, at),
         },
         tcbInfoJson,
         change,
       ),
     identity: (kind, change = {}) =>
-      sign<EnclaveIdentity>(
+      sign<EnclaveIdentityTemplate>(
         "intel.enclaveIdentity",
         {
           ...dates,
           id: kind,
           version: 2,
           tcbEvaluationDataNumber: DEFAULT_EVALUATION_NUMBER,
-          miscselect: new Uint8Array(4),
-          miscselectMask: new Uint8Array(4).fill(0xff),
+          miscSelect: new Uint8Array(4),
+          miscSelectMask: new Uint8Array(4).fill(0xff),
           attributes: IDENTITY_ATTRIBUTES,
           attributesMask: IDENTITY_ATTRIBUTES_MASK,
-          mrsigner: ENCLAVES[kind].mrsigner,
-          isvprodid: ENCLAVES[kind].isvprodid,
-          levels: isvLevels(ENCLAVES[kind].isvsvn, at),
+          mrSigner: ENCLAVES[kind].mrSigner,
+          isvProdId: ENCLAVES[kind].isvProdId,
+          levels: isvLevels(ENCLAVES[kind].isvSvn, at),
         },
         enclaveIdentityJson,
         change,
       ),
     evaluationNumbers: (tee, change = {}) =>
-      sign<EvaluationNumbers>(
+      sign<EvaluationNumbersTemplate>(
         "intel.tcbEvaluationDataNumbers",
         {
           ...dates,

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Verification, then rules, into one verdict: what `adyton evidence verify` and the tour both do.
+
+import { applyRules, type Rules } from "@adyton/appraisal";
+import { AdytonError } from "@adyton/core/errors";
+import { type TeeName, type VerifyOptions, verifyEvidence } from "@adyton/evidence";
+import { mergeEndorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
+import { readEvidence } from "./input.ts";
+import { rejectionOf, type Sources, type Verdict, verdictOf } from "./verdict.ts";
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** What refused the evidence before any rule was applied. */
+  readonly refusal: AdytonError | undefined;
+}
+
+export interface JudgeOptions extends VerifyOptions {
+  readonly tee: TeeName | undefined;
+  readonly rules: Rules;
+  /** How many endorsement files were read and left out. */
+  readonly sources: Sources;
+}
+
+/** The verdict on evidence in any form. Throws for misuse only: that is no verdict on the evidence. */
+export async function judgeEvidence(bytes: Uint8Array, options: JudgeOptions): Promise<Judgement> {
+  const { tee: named, rules, sources, ...verification } = options;
+  let tee: TeeName | null = named ?? null;
+  try {
+    const input = readEvidence(bytes, named);
+    tee = input.tee;
+    const evidence = await verifyEvidence(input.evidence, {
+      ...verification,
+      tee,
+      endorsements: mergeEndorsements(input.endorsements, options.endorsements ?? NO_ENDORSEMENTS),
+    });
+    return { verdict: verdictOf(evidence, applyRules(evidence, rules), sources), refusal: undefined };
+  } catch (error) {
+    if (!(error instanceof AdytonError) || error.category === "misuse") throw error;
+    return { verdict: rejectionOf(error, tee, options.now), refusal: error };
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// `adyton secret`: the administrator puts, lists and deletes; whoever attests gets.
+
+import { createClient } from "@adyton/client";
+import { misuse } from "../errors.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
+import { readInput, writePrivateFile } from "../files.ts";
+import type { Invocation } from "../frame/command.ts";
+import { writeJson } from "../frame/json.ts";
+import { printable } from "../frame/style.ts";
+import type { Io } from "../io.ts";
+import { teeOption } from "../values.ts";
+import { localAttester } from "./local-tee.ts";
+import { adminOf, servicesUrl, stateFolder } from "./place.ts";
+
+/** JSON: `{name, bytes}`. */
+export async function put(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const [name = "", path = "-"] = invocation.arguments;
+  const secret = await readInput(path, io);
+  const admin = await adminOf(invocation, io);
+  await admin.putResource(name, secret);
+  if (invocation.json) writeJson(io.stdout, { name, bytes: secret.length });
+  else io.stderr.write(`Stored ${secret.length} bytes as ${printable(name)}\n`);
+  return EXIT.ok;
+}
+
+/** JSON: `{names}`. */
+export async function list(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const names = await (await adminOf(invocation, io)).listResources();
+  if (invocation.json) writeJson(io.stdout, { names });
+  else io.stdout.write(names.map((name) => `${printable(name)}\n`).join(""));
+  return EXIT.ok;
+}
+
+/** JSON: `{name, deleted}`. */
+export async function remove(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const [name = ""] = invocation.arguments;
+  await (await adminOf(invocation, io)).deleteResource(name);
+  if (invocation.json) writeJson(io.stdout, { name, deleted: true });
+  else io.stderr.write(`Deleted ${printable(name)}\n`);
+  return EXIT.ok;
+}
+
+/** The secret's bytes on stdout or in a file; JSON says only `{name, bytes, out}`, so it needs --out. */
+export async function get(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const [name = ""] = invocation.arguments;
+  const out = invocation.value("out");
+  // Decided before anything is asked for: a refusal must not cost a release.
+  if (out === undefined && invocation.json) {
+    throw misuse("MISSING_VALUE", "Cannot put a secret into JSON: expected --out FILE beside --json");
+  }
+  if (out === undefined && io.stdout.isTTY && !invocation.flag("force")) {
+    throw misuse(
+      "SECRET_TO_TERMINAL",
+      "Cannot show a secret on a terminal: scroll-back and logs would keep it",
+      "Write it to a file with --out FILE, pipe it on, or give --force.",
+    );
+  }
+  const attester = await localAttester(teeOption(invocation), stateFolder(invocation, io), io);
+  const client = createClient({ url: await servicesUrl(invocation, io), attester });
+  const secret = await client.getResource(name);
+  if (out === undefined) io.stdout.write(secret);
+  else await writePrivateFile(out, secret, io);
+  if (invocation.json) writeJson(io.stdout, { name, bytes: secret.length, out });
+  else
+    io.stderr.write(
+      `Got ${secret.length} bytes as ${attester.tee}${out === undefined ? "" : `, in ${out}`}\n`,
+    );
+  return EXIT.ok;
+}

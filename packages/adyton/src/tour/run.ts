@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// `adyton tour`: the whole story in a few seconds, each step checked.
+
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { silentLogger } from "@adyton/broker";
+import { EXIT, type ExitCode } from "../exit.ts";
+import type { Invocation } from "../frame/command.ts";
+import { writeJson } from "../frame/json.ts";
+import { printable, styleOf, table } from "../frame/style.ts";
+import type { Io } from "../io.ts";
+import { type Services, startServices } from "../services/start.ts";
+import { hasRealEvidence, judgeExhibit, realExhibits, simulatedExhibits } from "./evidence.ts";
+import { createStage, type Stage } from "./stage.ts";
+import { findWorkload, runInside, tamper } from "./workload.ts";
+
+const SECRET = "default/hello/secret";
+const SECRET_BYTES = 32;
+
+/** JSON: one object after the last step, `{url, steps: [{title, held}]}`; what happens is then told on stderr. */
+export async function tour(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const once = invocation.flag("once");
+  const output = invocation.json ? io.stderr : io.stdout;
+  const style = styleOf(output, io.env);
+  const stage = createStage(output, style);
+  const interrupted = io.interruption();
+  output.write(`${style.bold("Adyton, the tour.")} Everything happens on this machine; nothing leaves it.\n`);
+
+  const folder = await mkdtemp(join(tmpdir(), "adyton-tour-"));
+  let services: Services | undefined;
+  try {
+    services = await startStep(stage, join(folder, "state"), io);
+    await evidenceStep(stage, invocation, io);
+    await secretSteps(stage, services, join(folder, "tampered"));
+    if (invocation.json) writeJson(io.stdout, { url: services.url, steps: stage.steps() });
+    output.write(`\n${style.good("Everything did what it promised.")}\n`);
+    if (!once) {
+      io.stderr.write(nextText(services));
+      await interrupted;
+      io.stderr.write("Stopped.\n");
+    }
+  } finally {
+    await services?.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+  return EXIT.ok;
+}
+
+async function startStep(stage: Stage, dir: string, io: Io): Promise<Services> {
+  stage.step("Start the trust services");
+  const services = await startServices({ dir, port: 0, dev: true, now: io.now, logger: silentLogger });
+  stage.say(`${services.url}, state in ${dir} until the end of the tour`);
+  stage.say("development mode: this machine's software TEE is trusted, which proves flows, not secrecy");
+  const health = await fetch(`${services.url}/healthz`);
+  stage.promise(health.ok, "the verifier, the reference values, the policy and the key broker are up");
+  return services;
+}
+
+async function evidenceStep(stage: Stage, invocation: Invocation, io: Io): Promise<void> {
+  const named = invocation.value("fixtures") ?? io.env.ADYTON_FIXTURES;
+  const folder = resolve(io.cwd, named ?? join(checkoutOr(io.cwd), "..", "shared", "fixtures"));
+  const real = hasRealEvidence(folder);
+  stage.step(real ? "Verify real evidence" : "Verify evidence (simulated: no real evidence at hand)");
+  const exhibits = real ? await realExhibits(folder) : await simulatedExhibits(io.now());
+  const rows: string[][] = [];
+  let asExpected = 0;
+  for (const exhibit of exhibits) {
+    const { row, expected } = await judgeExhibit(exhibit);
+    rows.push(row);
+    if (expected) asExpected++;
+  }
+  stage.say(table([["evidence", "verified for", "verdict", "TCB status, or why not"], ...rows], 0));
+  stage.promise(
+    asExpected === exhibits.length,
+    `${asExpected} of ${exhibits.length} verdicts are as they must be`,
+  );
+}
+
+async function secretSteps(stage: Stage, services: Services, folder: string): Promise<void> {
+  const { admin, softwareTee, url } = services;
+  if (softwareTee === undefined) throw new TypeError("the tour starts the services in development mode");
+  const workload = findWorkload();
+
+  stage.step("Put a secret");
+  const secret = randomBytes(SECRET_BYTES);
+  await admin.putResource(SECRET, secret);
+  stage.promise(true, `${SECRET_BYTES} random bytes are stored as ${SECRET}, encrypted at rest`);
+  const unattested = await fetch(`${url}/kbs/v0/resource/${SECRET}`);
+  stage.promise(unattested.status === 401, "whoever asks without attesting is refused");
+
+  stage.step("Run a workload that was vouched for");
+  const launchDigest = await softwareTee.measure(workload.program);
+  await admin.setReferenceValues({ launch_digest: [launchDigest] });
+  stage.say(
+    `reference value launch_digest: ${launchDigest.slice(0, 32)}… (examples/hello-secret/workload.mjs)`,
+  );
+  const good = await runInside(softwareTee, workload.program, url);
+  stage.quote(good.stdout + good.stderr);
+  const digest = createHash("sha256").update(secret).digest("hex");
+  stage.promise(good.code === 0 && good.stdout.includes(digest), "it attested and got the secret");
+
+  stage.step("Change one line of the workload, and run it again");
+  const bad = await runInside(softwareTee, await tamper(workload, folder), url);
+  stage.say(`its launch digest is now ${bad.launchDigest.slice(0, 32)}…`);
+  stage.quote(bad.stdout + bad.stderr);
+  const told = bad.stdout + bad.stderr;
+  stage.promise(bad.code !== 0 && bad.code !== null && !told.includes(digest), "it did not get the secret");
+  stage.promise(told.includes("launch_digest"), "the refusal names the rule that failed and the next step");
+}
+
+function checkoutOr(folder: string): string {
+  try {
+    return findWorkload().checkout;
+  } catch {
+    return folder;
+  }
+}
+
+function nextText(services: Services): string {
+  return printable(`
+The services stay up at ${services.url}. In another terminal:
+  export ADYTON_DIR=${services.dir}
+  adyton secret list
+  adyton secret get ${SECRET} --tee sample --out secret.bin     (refused: this program was not vouched for)
+  adyton attest --url ${services.url} --tee sample               (what the services say of it)
+  adyton doctor
+In a checkout, \`adyton\` is \`node packages/adyton/dist/bin.js\`.
+Ctrl-C stops.
+`);
+}

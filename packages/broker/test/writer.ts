@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// A broker that puts secrets without end and tells its parent of each acknowledgement: to be killed.
+
+import { randomBytes } from "node:crypto";
+import { createBroker, openBrokerState } from "../src/index.ts";
+
+const [folder = "", round = ""] = process.argv.slice(2);
+const state = await openBrokerState(folder);
+const broker = createBroker({ ...state, rateLimit: false });
+
+/** One of several writers at once, so that commits hold several secrets. */
+async function writeForever(name: string): Promise<never> {
+  for (let n = 0; ; n++) {
+    const key = `round${round}/${name}/${n}`;
+    const value = randomBytes(200).toString("hex");
+    const response = await broker.fetch(
+      new Request(`http://broker.test/kbs/v0/resource/${key}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${state.adminToken}` },
+        body: value,
+      }),
+    );
+    if (response.status !== 200) throw new Error(`put answered ${response.status}`);
+    process.send?.({ key, value });
+  }
+}
+
+await Promise.all(["a", "b", "c", "d"].map(writeForever));

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// SGX and TDX as the house's schemes: detection, inspection, and the JSON that carries quotes in the Confidential
+// Containers protocol: `{quote}` for SGX, `{quote, cc_eventlog}` for TDX, both base64.
+
+import { fromBase64, toBase64 } from "@adyton/core/bytes";
+import { AdytonError } from "@adyton/core/errors";
+import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json";
+import { EvidenceError } from "../errors.ts";
+import type { Scheme } from "../scheme.ts";
+import { hasRole } from "./authority.ts";
+import { parseCertification } from "./certification.ts";
+import { claimsOfPlatform, claimsOfQuote } from "./claims.ts";
+import { CERTIFICATION_TYPE, parseQuote, parseQuoteHeader, type Quote, TEE_TYPE } from "./evidence.ts";
+import { pckExtensionOf } from "./pck.ts";
+import { verifyQuote } from "./verify.ts";
+
+/** Intel SGX quotes, version 3, and 4 and 5 with an enclave's body. */
+export const sgx: Scheme = {
+  tee: "sgx",
+  title: "Intel SGX quote",
+  detect: (evidence) => isQuoteOf("sgx", evidence),
+  inspect: (evidence) => inspect("sgx", evidence),
+  verify: (evidence, options) => verifyQuote("sgx", evidence, options),
+  fromKbs: (value) => ({ evidence: bytesOf(membersOf(value, "SGX"), "quote", "SGX") }),
+  toKbs: ({ evidence }) => ({ quote: toBase64(evidence) }),
+};
+
+/** Intel TDX quotes, version 4, and 5 with a TD 1.0 or TD 1.5 body. */
+export const tdx: Scheme = {
+  tee: "tdx",
+  title: "Intel TDX quote",
+  detect: (evidence) => isQuoteOf("tdx", evidence),
+  inspect: (evidence) => inspect("tdx", evidence),
+  verify: (evidence, options) => verifyQuote("tdx", evidence, options),
+  fromKbs: (value) => {
+    const members = membersOf(value, "TDX");
+    const evidence = bytesOf(members, "quote", "TDX");
+    const log = members.cc_eventlog;
+    return log === undefined || log === null
+      ? { evidence }
+      : { evidence, eventLog: bytesOf(members, "cc_eventlog", "TDX") };
+  },
+  toKbs: ({ evidence, eventLog }) => ({
+    quote: toBase64(evidence),
+    cc_eventlog: eventLog === undefined ? null : toBase64(eventLog),
+  }),
+};
+
+function isQuoteOf(tee: "sgx" | "tdx", evidence: Uint8Array): boolean {
+  try {
+    return parseQuoteHeader(evidence).teeType === TEE_TYPE[tee];
+  } catch {
+    return false;
+  }
+}
+
+function inspect(tee: "sgx" | "tdx", evidence: Uint8Array): JsonObject {
+  const quote = parseQuote(evidence);
+  if (quote.body.tee !== tee) {
+    throw new EvidenceError(
+      "UNSUPPORTED_QUOTE_FORMAT",
+      "malformed",
+      `Cannot inspect quote: one of ${quote.body.tee.toUpperCase()}, expected one of ${tee.toUpperCase()}`,
+      { detail: { field: "tee_type", found: quote.body.tee, expected: tee } },
+    );
+  }
+  return { ...claimsOfQuote(quote), ...platformOf(quote) };
+}
+
+/** The platform by the PCK certificate in the quote: what to fetch TCB info with. Empty when the quote carries none. */
+function platformOf({ certification }: Quote): JsonObject {
+  if (certification.type === CERTIFICATION_TYPE.qeReport) return {};
+  const parsed = parseCertification(certification);
+  if (parsed.kind !== "certificates") return {};
+  const leaf = parsed.certificates.find((certificate) => hasRole(certificate, "pck"));
+  return leaf === undefined ? {} : claimsOfPlatform(pckExtensionOf(leaf));
+}
+
+function membersOf(value: JsonValue, title: string): JsonObject {
+  if (isJsonObject(value)) return value;
+  throw invalid(`Cannot read ${title} evidence: no JSON object, expected one with a quote`);
+}
+
+function bytesOf(members: JsonObject, name: string, title: string): Uint8Array {
+  const text = members[name];
+  if (typeof text !== "string")
+    throw invalid(`Cannot read ${title} evidence: ${name} is no string, expected base64`);
+  try {
+    return fromBase64(text);
+  } catch (cause) {
+    if (!(cause instanceof AdytonError)) throw cause;
+    throw invalid(`Cannot read ${title} evidence: ${name} is no base64`, cause);
+  }
+}
+
+function invalid(message: string, cause?: unknown): EvidenceError {
+  return new EvidenceError("INVALID_ENVELOPE", "malformed", message, cause === undefined ? {} : { cause });
+}

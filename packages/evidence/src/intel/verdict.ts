@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// From Intel's judgement to the house's `Tcb`: every component with its own status, date and advisories. What must not
+// pass is thrown, with the judgement in `detail.tcb`.
+
+import { EvidenceError } from "../errors.ts";
+import type { Tcb, TcbComponent, TcbStatus } from "../verified.ts";
+import type { Basis } from "./basis.ts";
+import type { IsvLevel, Level, LevelStatus } from "./documents.ts";
+import type { Quote } from "./evidence.ts";
+import type { Shortfall, TcbAnswer } from "./tcb.ts";
+
+/** A judgement that stands: Intel always gives a status. */
+export type IntelTcb = Tcb & { readonly status: TcbStatus };
+
+/** Throws `TCB_NOT_SUPPORTED`, `TCB_REVOKED`, `TCB_UNRECOGNIZED_STATUS` or `TDX_MODULE_MISMATCH`. */
+export function tcbOf(answer: TcbAnswer, quote: Quote, basis: Basis): IntelTcb {
+  const { status } = answer;
+  if (answer.missingModule !== undefined) {
+    throw new EvidenceError(
+      "TDX_MODULE_MISMATCH",
+      "not-authentic",
+      `Cannot judge TDX module: TCB info has no identity ${answer.missingModule}`,
+      { detail: { module: answer.missingModule } },
+    );
+  }
+  if (status === "Unrecognized") {
+    throw new EvidenceError(
+      "TCB_UNRECOGNIZED_STATUS",
+      "not-authentic",
+      "Cannot judge TCB: the matching level has a status that is unknown here",
+      { detail: { platform: answer.platform?.status, module: answer.module?.status, qe: answer.qe?.status } },
+    );
+  }
+  const tcb: IntelTcb = {
+    status,
+    evaluationNumber: Math.min(basis.tcbInfo.tcbEvaluationDataNumber, basis.identity.tcbEvaluationDataNumber),
+    date: answer.platform?.date ?? null,
+    advisoryIds: answer.platform?.advisoryIds ?? [],
+    components: componentsOf(answer, quote, basis),
+  };
+  if (status === "NotSupported") {
+    const why = answer.shortfalls.map(describe).join("; ");
+    throw new EvidenceError(
+      "TCB_NOT_SUPPORTED",
+      "not-authentic",
+      `Cannot accept TCB: no TCB level of Intel's fits${why === "" ? "" : ` (${why})`}`,
+      {
+        detail: { tcb, shortfalls: answer.shortfalls },
+        hint: "Update the platform's firmware, or check that it is no pre-production part.",
+      },
+    );
+  }
+  if (status === "Revoked") {
+    throw new EvidenceError("TCB_REVOKED", "not-authentic", "Cannot accept TCB: Intel revoked its level", {
+      detail: { tcb },
+      hint: "Keys of this TCB are known to be compromised: update the platform's firmware.",
+    });
+  }
+  return tcb;
+}
+
+function componentsOf(answer: TcbAnswer, { body, qeReport }: Quote, basis: Basis): Tcb["components"] {
+  const { extension } = basis;
+  const sgx = Object.fromEntries(extension.components.map((svn, i) => [`sgx${i}`, svn]));
+  const platformSvn = { ...sgx, pceSvn: extension.pceSvn };
+  const qe = componentOf(answer.qe, { isvSvn: qeReport.isvSvn });
+  if (body.tee === "sgx") return { platform: componentOf(answer.platform, platformSvn), qe };
+  const { teeTcbSvn, td15 } = body.report;
+  const tdx = Object.fromEntries(Array.from(teeTcbSvn, (svn, i) => [`tdx${i}`, svn]));
+  const [moduleSvn = 0, moduleVersion = 0] = teeTcbSvn;
+  const [runningSvn, runningVersion] = td15?.teeTcbSvn2 ?? [];
+  return {
+    platform: componentOf(answer.platform, { ...platformSvn, ...tdx }),
+    sgx: componentOf(answer.sgx, platformSvn),
+    ...(moduleVersion === 0
+      ? {}
+      : {
+          module: componentOf(answer.module, {
+            isvSvn: moduleSvn,
+            version: moduleVersion,
+            ...(runningSvn === undefined || runningVersion === undefined
+              ? {}
+              : { runningSvn, runningVersion }),
+          }),
+        }),
+    qe,
+  };
+}
+
+function componentOf(level: Level | IsvLevel | undefined, svn: Record<string, number>): TcbComponent {
+  if (level === undefined) return { status: "NotSupported", svn };
+  const status = statusOf(level.status);
+  return {
+    ...(status === undefined ? {} : { status }),
+    date: level.date,
+    advisoryIds: level.advisoryIds,
+    svn,
+  };
+}
+
+/** A component may carry an unknown word without deciding the verdict: it then shows no status. */
+function statusOf(status: LevelStatus): TcbStatus | undefined {
+  return status === "Unrecognized" ? undefined : status;
+}
+
+function describe({ component, found, least }: Shortfall): string {
+  return `${component} is ${found}, every level asks ${least} or more`;
+}
