@@ -362,6 +362,13 @@ describe("a TD that should be relaunched", () => {
     );
   });
 
+  it("is told of configuration when only the SGX level needs it", async () => {
+    const extraLevels = [level(OK, "OutOfDate", { tdx: [4, 0, 5] })];
+    expect(await relaunch({ svn: [4, 1, 5], platform: "ConfigurationNeeded", extraLevels })).toBe(
+      "TdRelaunchAdvisedConfigurationNeeded",
+    );
+  });
+
   it("is judged by the latest level's TDX bytes where the module that runs now has version 0", async () => {
     expect(await relaunch({ svn2: [5, 0, 6] })).toBe("TdRelaunchAdvised");
     expect(await relaunch({ svn2: [4, 0, 6] })).toBe("OutOfDate");
@@ -376,6 +383,11 @@ describe("a TD that should be relaunched", () => {
       "the platform is out of date and misconfigured",
       { platform: "OutOfDateConfigurationNeeded" },
       "OutOfDateConfigurationNeeded",
+    ],
+    [
+      "the TDX level has an unknown status",
+      { svn: [4, 1, 5], extraLevels: [level(OK, "Mystery", { tdx: [4, 0, 5] })] },
+      "TCB_UNRECOGNIZED_STATUS",
     ],
     ["platform and module are in date", { svn: [5, 1, 6] }, "UpToDate"],
     [
