@@ -4,7 +4,7 @@
 
 import { toUtf8 } from "@adyton/core/bytes";
 import { Reader } from "@adyton/core/cursor";
-import { encodeDer, parseDer } from "@adyton/core/der";
+import { DerValue, TAG } from "@adyton/core/der";
 import { type Certificate, parseCertificate, parseCertificates } from "@adyton/core/x509";
 import { EvidenceError } from "../errors.ts";
 import { CERTIFICATION_TYPE, type CertificationData } from "./evidence.ts";
@@ -57,7 +57,7 @@ export function parseCertification({ type, data }: CertificationData): Certifica
 /** PEM, usually with a NUL at its end; Intel's own samples have DER certificates one after the other. */
 function readCertificates(data: Uint8Array): Certificate[] {
   if (data[0] !== 0x30) return parseCertificates(toUtf8(data));
-  return parseDer(encodeDer.sequence(data), "certification data")
+  return new DerValue(TAG.SEQUENCE, data, data, "certification data", 0)
     .sequence()
     .map((value) => parseCertificate(value.encoded));
 }

@@ -11,7 +11,7 @@ import type { VerifyOptions } from "../scheme.ts";
 import { seal, type VerifiedEvidence, type Warning } from "../verified.ts";
 import { numberOf } from "./bag.ts";
 import { type Basis, basisOf } from "./basis.ts";
-import { claimsOfQuote, claimsOfVerdict, isDebug, reservedTdBits } from "./claims.ts";
+import { claimsOfQuote, claimsOfTcb, isDebug, reservedTdBits } from "./claims.ts";
 import type { EnclaveIdentity, ModuleSigner } from "./documents.ts";
 import { INTEL_QE_VENDOR_ID, parseQuote, type Quote } from "./evidence.ts";
 import { cpuSvnAgrees } from "./pck.ts";
@@ -70,7 +70,7 @@ export async function verifyQuote(
     debug: isDebug(quote),
     reportData: body.report.reportData,
     initDataField: body.tee === "sgx" ? body.report.configId : body.report.mrConfigId,
-    claims: { ...claimsOfQuote(quote), ...claimsOfVerdict(basis, tcb) },
+    claims: { ...claimsOfQuote(quote), ...basis.claims, ...claimsOfTcb(tcb) },
     endorsements: basis.endorsements,
     warnings: warningsOf(quote, basis, answer, now),
     explanation: explanationOf(quote, basis, answer, tcb.status, options),
