@@ -65,6 +65,7 @@ export async function basisOf(quote: Quote, options: VerifyOptions, crypto: Cryp
   const key = [
     "intel",
     quote.body.tee,
+    type,
     toHex(await crypto.digest("SHA-256", data)),
     numberOf(bag),
     numberOf(crypto),

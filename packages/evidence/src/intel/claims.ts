@@ -2,7 +2,7 @@
 // What policies see, under the names that Confidential Containers' Trustee gives them: snake_case, byte strings in hex,
 // integers of the quote as the hex of their little-endian bytes. Members beyond Trustee's are ours.
 
-import { toHex } from "@adyton/core/bytes";
+import { reversed, toHex } from "@adyton/core/bytes";
 import type { JsonObject, JsonValue } from "@adyton/core/json";
 import type { EndorsementsUsed, Tcb, TcbStatus } from "../verified.ts";
 import type { Quote, QuoteHeader } from "./evidence.ts";
@@ -54,9 +54,12 @@ export function claimsOfQuote(quote: Quote): JsonObject {
 /** What Intel certifies about the platform. */
 export function claimsOfPlatform(extension: PckExtension): JsonObject {
   const { configuration, platformInstanceId, sgxType } = extension;
+  // Trustee shows the instance id in reverse, as a big-endian number.
+  const instance =
+    platformInstanceId === undefined ? {} : { platform_instance_id: toHex(reversed(platformInstanceId)) };
   return {
     platform_provider_id: toHex(extension.ppid),
-    ...(platformInstanceId === undefined ? {} : { platform_instance_id: toHex(platformInstanceId) }),
+    ...instance,
     fmspc: toHex(extension.fmspc),
     pce_id: toHex(extension.pceId),
     sgx_type: SGX_TYPE[sgxType],
