@@ -57,6 +57,21 @@ describe("error codes", () => {
     expect(shown(checkErrorCodes(makeWorkspace({ ...TIDY, ...files })))).toEqual([expected]);
   });
 
+  it("reads codes that a test joins of two halves", () => {
+    const join = ["`$", "{part}_$", "{why}`"].join("");
+    const files = {
+      [ERRORS]: 'export type LowErrorCode = "PART_ONE_GONE";\n',
+      "packages/low/src/index.ts": 'export const low = "PART_ONE_GONE";\n',
+      "packages/low/src/low.test.ts": `const check = (part: string, why: string) => expect(low).toBe(${join});\ncheck("PART_ONE", "GONE");\n`,
+      "docs/error-codes.md": "## `@t/low`\n| `PART_ONE_GONE` | misuse |\n",
+    };
+    expect(checkErrorCodes(makeWorkspace(files))).toEqual([]);
+    const apart = { ...files, "packages/low/src/low.test.ts": 'check("PART_ONE", "GONE");\n' };
+    expect(shown(checkErrorCodes(makeWorkspace(apart)))).toEqual([
+      `${ERRORS}:1 PART_ONE_GONE is asserted by no test`,
+    ]);
+  });
+
   it("refuses a repository without the page", () => {
     expect(shown(checkErrorCodes(makeWorkspace()))).toEqual(["docs/error-codes.md is missing"]);
   });

@@ -51,6 +51,12 @@ describe("hygiene", () => {
       `${HEAD}// biome-${"ignore"} x\n`,
       `a.ts:2 a silenced linter: // biome-${"ignore"} x`,
     ],
+    [
+      "a cast through unknown",
+      "a.ts",
+      `${HEAD}const a = 1 as ${"unknown"} as string;\n`,
+      `a.ts:2 a cast that no type stands behind: const a = 1 as ${"unknown"} as string;`,
+    ],
     ["a long file", "a.ts", HEAD + "export {};\n".repeat(400), "a.ts has 402 lines; split it at 400"],
   ])("refuses %s", (_rule, file, text, expected) => {
     expect(check({ [file]: text })).toEqual([expected]);

@@ -18,6 +18,7 @@ const FORBIDDEN: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^(?:<{7}|>{7}) /, "a merge conflict"],
   [/@ts-(?:ig[n]ore|no[c]heck)/, "a silenced compiler"],
   [/biome-ig[n]ore/, "a silenced linter"],
+  [/\bas unk[n]own as\b/, "a cast that no type stands behind"],
 ];
 
 /** Everything the hygiene gate finds among `paths`; by default the files that git tracks. */

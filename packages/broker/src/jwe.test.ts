@@ -111,12 +111,7 @@ describe("a TEE key", () => {
     ["is an object", "key"],
     ["is EC or RSA", { kty: "oct", k: "AAAA" }],
     ["is no OKP", { kty: "OKP", crv: "X25519", x: offCurve }],
-    [
-      "holds no private member",
-      createPrivateKey(PAIRS["P-256"]?.privateKey.export({ format: "pem", type: "pkcs8" }) ?? "").export({
-        format: "jwk",
-      }) as JsonObject,
-    ],
+    ["holds no private member", pairOf("P-256").privateKey.export({ format: "jwk" }) as JsonObject],
     ["holds no unknown member", { ...good, x5c: [] }],
     ["lies on a NIST curve", { ...good, crv: "secp256k1" }],
     ["is a point of its curve", { ...good, y: offCurve }],

@@ -121,6 +121,13 @@ describe("verifyChain", () => {
     expect(chain.crls).toContain(healthy.rootCrl);
   });
 
+  it("names the list that is out of date rather than a namesake's", async () => {
+    const forged = await crl("root", otherKey, { thisUpdate: new Date("2025-05-20T00:00:00Z") });
+    const old = await crl("root", rootKey, { nextUpdate: new Date("2025-05-31T00:00:00Z") });
+    const built = request({ crls: [forged, old, healthy.middleCrl] });
+    expect(await codeOfAsync(() => verifyChain(built))).toBe("CRL_EXPIRED");
+  });
+
   const critical = { oid: "1.2.3.4", critical: true, value: encodeDer.null() };
   const refusals: [rule: string, make: () => Promise<ChainRequest>, code: string][] = [
     ["no anchor", async () => request({ anchors: [] }), "NO_TRUST_ANCHOR"],

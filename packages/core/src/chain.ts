@@ -228,17 +228,18 @@ export async function findCrl(
   const named = crls
     .filter((crl) => equal(crl.issuer.der, issuer.subject.der))
     .sort((a, b) => b.thisUpdate.getTime() - a.thisUpdate.getTime());
-  let first: unknown;
+  let best: unknown;
   for (const crl of named) {
     try {
       await verifyCrl(crl, issuer, at, crypto);
       return crl;
     } catch (error) {
-      first ??= error;
+      // A list of this very issuer that is out of date says more than a namesake's.
+      if (best === undefined || (!isOutOfDate(best) && isOutOfDate(error))) best = error;
     }
   }
   throw (
-    first ??
+    best ??
     new CoreError(
       "CRL_MISSING",
       "endorsements",
@@ -249,6 +250,10 @@ export async function findCrl(
       },
     )
   );
+}
+
+function isOutOfDate(error: unknown): boolean {
+  return error instanceof CoreError && error.category === "endorsements";
 }
 
 function refuse(

@@ -2,7 +2,7 @@
 // `adyton tour`: the whole story in a few seconds, each step checked.
 
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { silentLogger } from "@adyton/broker";
@@ -86,7 +86,12 @@ async function secretSteps(stage: Stage, services: Services, folder: string): Pr
   stage.step("Put a secret");
   const secret = randomBytes(SECRET_BYTES);
   await admin.putResource(SECRET, secret);
-  stage.promise(true, `${SECRET_BYTES} random bytes are stored as ${SECRET}, encrypted at rest`);
+  const names = await admin.listResources();
+  stage.promise(names.includes(SECRET), `${SECRET_BYTES} random bytes are stored as ${SECRET}`);
+  stage.promise(
+    !(await isStoredIn(services.dir, secret)),
+    "no file of the state folder holds them in the clear",
+  );
   const unattested = await fetch(`${url}/kbs/v0/resource/${SECRET}`);
   stage.promise(unattested.status === 401, "whoever asks without attesting is refused");
 
@@ -118,15 +123,26 @@ function checkoutOr(folder: string): string {
   }
 }
 
+/** Whether the bytes stand in any file of the folder, as they are or in a usual encoding. */
+async function isStoredIn(dir: string, secret: Buffer): Promise<boolean> {
+  const needles = [secret, ...(["hex", "base64", "base64url"] as const).map((form) => secret.toString(form))];
+  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const content = await readFile(join(entry.parentPath, entry.name));
+    if (needles.some((needle) => content.includes(needle))) return true;
+  }
+  return false;
+}
+
 function nextText(services: Services): string {
   return printable(`
-The services stay up at ${services.url}. In another terminal:
+The services stay up at ${services.url}. In another terminal, in this checkout:
   export ADYTON_DIR=${services.dir}
-  adyton secret list
-  adyton secret get ${SECRET} --tee sample --out secret.bin     (refused: this program was not vouched for)
-  adyton attest --url ${services.url} --tee sample               (what the services say of it)
-  adyton doctor
-In a checkout, \`adyton\` is \`node packages/adyton/dist/bin.js\`.
+  alias adyton='node packages/adyton/dist/bin.js'
+  adyton sample run examples/hello-secret/workload.mjs    gets the secret
+  adyton secret get ${SECRET} --out secret.bin  is refused: nobody vouched for this program
+  adyton attest --url ${services.url}         what the services say of this program
+  adyton doctor                                           what this machine can do
 Ctrl-C stops.
 `);
 }

@@ -2,8 +2,11 @@
 // How the tour tells what it does: numbered steps, each with what it promised and whether that held.
 
 import { CliError } from "../errors.ts";
-import { printable, type Style } from "../frame/style.ts";
+import { printable, type Style, wrap } from "../frame/style.ts";
 import type { Output } from "../io.ts";
+
+const MAX_WIDTH = 100;
+const INDENT = 5;
 
 export interface Step {
   readonly title: string;
@@ -24,6 +27,7 @@ export interface Stage {
 }
 
 export function createStage(output: Output, style: Style): Stage {
+  const width = Math.min(MAX_WIDTH, output.columns);
   const steps: { title: string; held: string[] }[] = [];
   return {
     step: (title) => {
@@ -35,7 +39,9 @@ export function createStage(output: Output, style: Style): Stage {
     },
     quote: (text) => {
       const lines = text.trimEnd().split("\n");
-      for (const line of lines) output.write(`   ${style.dim("|")} ${printable(line)}\n`);
+      for (const line of lines.flatMap((each) => wrap(printable(each), width - INDENT).split("\n"))) {
+        output.write(`   ${style.dim("|")} ${line}\n`);
+      }
     },
     promise: (holds, what) => {
       const step = steps.at(-1);

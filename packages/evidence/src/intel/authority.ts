@@ -155,18 +155,21 @@ export async function currentCrl(
   { now, crypto }: Circumstances,
 ): Promise<CertificateRevocationList> {
   const newestFirst = crlsOf(crls, issuer).sort((a, b) => b.thisUpdate.getTime() - a.thisUpdate.getTime());
-  let first: unknown;
+  let best: EvidenceError | undefined;
   for (const crl of byCurrency(newestFirst, spanOfCrl, now)) {
     try {
       checkCrlExtensions(crl);
       await verifyCrl(crl, issuer, now, crypto);
       return crl;
     } catch (error) {
-      first ??= translated(error, CRL, "CRL_INVALID_SIGNATURE");
+      const reason = asEvidenceError(error, CRL, "CRL_INVALID_SIGNATURE");
+      // A list of this very issuer that is out of date says more than a namesake's.
+      if (best === undefined || (best.category !== "endorsements" && reason.category === "endorsements"))
+        best = reason;
     }
   }
   throw (
-    first ??
+    best ??
     missing(
       whenMissing,
       `Cannot check revocation: no CRL of ${issuer.subject.text} was given`,
@@ -287,6 +290,13 @@ function missing(
     ...(cause === undefined ? {} : { cause }),
     ...(hint === undefined ? {} : { hint }),
   });
+}
+
+/** As `translated`, where nothing but an error of the house can be. */
+function asEvidenceError(error: unknown, names: Translation, otherwise: EvidenceErrorCode): EvidenceError {
+  const translation = translated(error, names, otherwise);
+  if (translation instanceof EvidenceError) return translation;
+  throw translation;
 }
 
 /** A core error under Intel's name: dates stay a matter of endorsements, all else is not authentic. */

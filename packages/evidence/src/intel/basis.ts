@@ -6,6 +6,7 @@ import { equal, toHex } from "@adyton/core/bytes";
 import type { CertificateRevocationList } from "@adyton/core/crl";
 import type { CryptoProvider, PublicKey } from "@adyton/core/crypto";
 import { AdytonError } from "@adyton/core/errors";
+import type { JsonObject } from "@adyton/core/json";
 import { type Certificate, fingerprintOf, publicKeyOf } from "@adyton/core/x509";
 import { selectAnchors, trustOf } from "../anchors.ts";
 import { EvidenceError } from "../errors.ts";
@@ -26,6 +27,7 @@ import {
 } from "./authority.ts";
 import { type Bag, bagOf, numberOf, uniqueCertificates } from "./bag.ts";
 import { type Certification, parseCertification } from "./certification.ts";
+import { claimsOfEndorsements, claimsOfPlatform } from "./claims.ts";
 import { type Collateral, spanOfDocument, verifyCollateral } from "./collateral.ts";
 import { CERTIFICATION_TYPE, type Quote } from "./evidence.ts";
 import { type PckExtension, pckExtensionOf } from "./pck.ts";
@@ -38,14 +40,20 @@ export interface Basis extends PckChain, Collateral {
   readonly rootCrl: CertificateRevocationList;
   readonly pckCrl: CertificateRevocationList;
   readonly trust: Trust;
-  /** SHA-384 over the root's public point, hex, as Intel's supplemental data has it. */
-  readonly rootKeyId: string;
   readonly endorsements: EndorsementsUsed;
-  readonly latestIssue: string;
+  /** The platform's SVNs by name: sgx0 to sgx15, pceSvn. */
+  readonly sgxSvn: Readonly<Record<string, number>>;
+  /** The same with tdx0 to tdx15, zeros that each TD's quote fills in. */
+  readonly platformSvn: Readonly<Record<string, number>>;
+  /** Of platform and endorsements. */
+  readonly claims: JsonObject;
 }
 
 const ECDSA_P256 = { name: "ECDSA", hash: "SHA-256" } as const;
 const POINT_SIZE = 65;
+
+/** Names of a TD's SVNs, by their place in tee_tcb_svn. */
+export const TDX_SVN_NAMES: readonly string[] = Array.from({ length: 16 }, (_, i) => `tdx${i}`);
 
 /** Finds or establishes the basis of a quote. Throws as the steps do: see authority.ts and collateral.ts. */
 export async function basisOf(quote: Quote, options: VerifyOptions, crypto: CryptoProvider): Promise<Basis> {
@@ -57,6 +65,7 @@ export async function basisOf(quote: Quote, options: VerifyOptions, crypto: Cryp
   const key = [
     "intel",
     quote.body.tee,
+    type,
     toHex(await crypto.digest("SHA-256", data)),
     numberOf(bag),
     numberOf(crypto),
@@ -90,7 +99,14 @@ async function establish(
   checkNotRevoked(chain.intermediate, rootCrl, "INTERMEDIATE_CA_REVOKED");
   checkNotRevoked(leaf, pckCrl, "PCK_REVOKED");
   const collateral = await collateralOf(quote, bag, chain.root, rootCrl, extension, options, crypto);
-  const point = chain.root.spki.subarray(-POINT_SIZE);
+  // As Intel's supplemental data names the root: by SHA-384 over the point of its key.
+  const rootKeyId = toHex(await crypto.digest("SHA-384", chain.root.spki.subarray(-POINT_SIZE)));
+  const { endorsements, latestIssue } = summaryOf(chain, collateral, rootCrl, pckCrl);
+  const sgxSvn = {
+    ...Object.fromEntries(extension.components.map((svn, i) => [`sgx${i}`, svn])),
+    pceSvn: extension.pceSvn,
+  };
+  const crlNumbers = { pck: pckCrl.number, root: rootCrl.number };
   return {
     ...chain,
     ...collateral,
@@ -99,8 +115,13 @@ async function establish(
     rootCrl,
     pckCrl,
     trust: trustOf(anchors, chain.root),
-    rootKeyId: toHex(await crypto.digest("SHA-384", point)),
-    ...summaryOf(chain, collateral, rootCrl, pckCrl),
+    endorsements,
+    sgxSvn,
+    platformSvn: { ...sgxSvn, ...Object.fromEntries(TDX_SVN_NAMES.map((name) => [name, 0])) },
+    claims: {
+      ...claimsOfPlatform(extension),
+      ...claimsOfEndorsements(endorsements, latestIssue, crlNumbers, rootKeyId),
+    },
   };
 }
 
@@ -202,7 +223,7 @@ function summaryOf(
   { tcbInfo, identity, signers }: Collateral,
   rootCrl: CertificateRevocationList,
   pckCrl: CertificateRevocationList,
-): Pick<Basis, "endorsements" | "latestIssue"> {
+): { readonly endorsements: EndorsementsUsed; readonly latestIssue: string } {
   const certificates = uniqueCertificates([leaf, intermediate, root, ...signers]);
   const used = [
     ...certificates.map((certificate) => ({

@@ -4,7 +4,7 @@
 
 import { toUtf8 } from "@adyton/core/bytes";
 import { Reader } from "@adyton/core/cursor";
-import { encodeDer, parseDer } from "@adyton/core/der";
+import { DerValue, TAG } from "@adyton/core/der";
 import { type Certificate, parseCertificate, parseCertificates } from "@adyton/core/x509";
 import { EvidenceError } from "../errors.ts";
 import { CERTIFICATION_TYPE, type CertificationData } from "./evidence.ts";
@@ -37,7 +37,7 @@ export function parseCertification({ type, data }: CertificationData): Certifica
   switch (type) {
     case CERTIFICATION_TYPE.pckLeaf:
     case CERTIFICATION_TYPE.pckChain:
-      return { kind: "certificates", certificates: readCertificates(data) };
+      return { kind: "certificates", certificates: readCertificates(type, data) };
     case CERTIFICATION_TYPE.ppid:
     case CERTIFICATION_TYPE.ppidRsa2048:
     case CERTIFICATION_TYPE.ppidRsa3072:
@@ -45,21 +45,23 @@ export function parseCertification({ type, data }: CertificationData): Certifica
     case CERTIFICATION_TYPE.platformManifest:
       return { kind: "manifest", manifest: data };
     default:
-      throw new EvidenceError(
-        "UNSUPPORTED_CERT_FORMAT",
-        "malformed",
-        `Cannot parse certification data: type ${type}, expected 1 to 5 or 7`,
-        { detail: { field: "certification_data_type", found: type } },
-      );
+      throw unsupported(`type ${type}`, "1 to 5 or 7");
   }
 }
 
 /** PEM, usually with a NUL at its end; Intel's own samples have DER certificates one after the other. */
-function readCertificates(data: Uint8Array): Certificate[] {
-  if (data[0] !== 0x30) return parseCertificates(toUtf8(data));
-  return parseDer(encodeDer.sequence(data), "certification data")
-    .sequence()
-    .map((value) => parseCertificate(value.encoded));
+function readCertificates(type: number, data: Uint8Array): Certificate[] {
+  const certificates =
+    data[0] === TAG.SEQUENCE
+      ? new DerValue(TAG.SEQUENCE, data, data, "certification data", 0)
+          .sequence()
+          .map((value) => parseCertificate(value.encoded))
+      : parseCertificates(toUtf8(data));
+  // The type is not signed, but it says how many there are.
+  if (type === CERTIFICATION_TYPE.pckLeaf && certificates.length !== 1) {
+    throw unsupported(`${certificates.length} certificates in type 4`, "one");
+  }
+  return certificates;
 }
 
 function readPlatform(type: number, data: Uint8Array): Certification {
@@ -77,4 +79,13 @@ function readPlatform(type: number, data: Uint8Array): Certification {
     pceSvn,
     pceId,
   };
+}
+
+function unsupported(found: string, expected: string): EvidenceError {
+  return new EvidenceError(
+    "UNSUPPORTED_CERT_FORMAT",
+    "malformed",
+    `Cannot parse certification data: ${found}, expected ${expected}`,
+    { detail: { field: "certification_data", found, expected } },
+  );
 }

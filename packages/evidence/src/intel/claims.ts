@@ -2,11 +2,9 @@
 // What policies see, under the names that Confidential Containers' Trustee gives them: snake_case, byte strings in hex,
 // integers of the quote as the hex of their little-endian bytes. Members beyond Trustee's are ours.
 
-import { toHex } from "@adyton/core/bytes";
-import { Writer } from "@adyton/core/cursor";
+import { reversed, toHex } from "@adyton/core/bytes";
 import type { JsonObject, JsonValue } from "@adyton/core/json";
-import type { Tcb, TcbStatus } from "../verified.ts";
-import type { Basis } from "./basis.ts";
+import type { EndorsementsUsed, Tcb, TcbStatus } from "../verified.ts";
 import type { Quote, QuoteHeader } from "./evidence.ts";
 import type { PckExtension, SgxType } from "./pck.ts";
 import {
@@ -56,9 +54,12 @@ export function claimsOfQuote(quote: Quote): JsonObject {
 /** What Intel certifies about the platform. */
 export function claimsOfPlatform(extension: PckExtension): JsonObject {
   const { configuration, platformInstanceId, sgxType } = extension;
+  // Trustee shows the instance id in reverse, as a big-endian number.
+  const instance =
+    platformInstanceId === undefined ? {} : { platform_instance_id: toHex(reversed(platformInstanceId)) };
   return {
     platform_provider_id: toHex(extension.ppid),
-    ...(platformInstanceId === undefined ? {} : { platform_instance_id: toHex(platformInstanceId) }),
+    ...instance,
     fmspc: toHex(extension.fmspc),
     pce_id: toHex(extension.pceId),
     sgx_type: SGX_TYPE[sgxType],
@@ -68,21 +69,31 @@ export function claimsOfPlatform(extension: PckExtension): JsonObject {
   };
 }
 
-/** What verification found out. */
-export function claimsOfVerdict(basis: Basis, tcb: Tcb & { readonly status: TcbStatus }): JsonObject {
+/** What endorsements say, whatever the quote says. */
+export function claimsOfEndorsements(
+  used: Pick<EndorsementsUsed, "earliestIssue" | "earliestExpiry">,
+  latestIssue: string,
+  crls: { readonly pck: string | undefined; readonly root: string | undefined },
+  rootKeyId: string,
+): JsonObject {
   return {
-    ...claimsOfPlatform(basis.extension),
+    collateral_expiration_status: "0",
+    earliest_issue_date: used.earliestIssue,
+    latest_issue_date: latestIssue,
+    earliest_expiration_date: used.earliestExpiry,
+    pck_crl_num: numberOfCrl(crls.pck),
+    root_ca_crl_num: numberOfCrl(crls.root),
+    root_key_id: rootKeyId,
+  };
+}
+
+/** The verdict. */
+export function claimsOfTcb(tcb: Tcb & { readonly status: TcbStatus }): JsonObject {
+  return {
     tcb_status: STATUS[tcb.status] ?? tcb.status,
     tcb_date: tcb.date,
     advisory_ids: tcb.advisoryIds,
     tcb_eval_num: tcb.evaluationNumber,
-    collateral_expiration_status: "0",
-    earliest_issue_date: basis.endorsements.earliestIssue,
-    latest_issue_date: basis.latestIssue,
-    earliest_expiration_date: basis.endorsements.earliestExpiry,
-    pck_crl_num: numberOfCrl(basis.pckCrl.number),
-    root_ca_crl_num: numberOfCrl(basis.rootCrl.number),
-    root_key_id: basis.rootKeyId,
   };
 }
 
@@ -194,9 +205,7 @@ function claimsOfTd(header: QuoteHeader, report: TdReport): JsonObject {
 
 function bitsOf(field: Uint8Array): number[] {
   const bits: number[] = [];
-  for (const [i, byte] of field.entries()) {
-    for (let bit = 0; bit < 8; bit++) if ((byte >> bit) & 1) bits.push(8 * i + bit);
-  }
+  for (let bit = 0; bit < 8 * field.length; bit++) if (bitOf(field, bit)) bits.push(bit);
   return bits;
 }
 
@@ -211,9 +220,9 @@ function numberOfCrl(hex: string | undefined): JsonValue {
 }
 
 function hex16(value: number): string {
-  return toHex(new Writer(2).u16le(value).finish());
+  return toHex(Uint8Array.of(value, value >>> 8));
 }
 
 function hex32(value: number): string {
-  return toHex(new Writer(4).u32le(value).finish());
+  return toHex(Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24));
 }

@@ -201,8 +201,9 @@ function readTcbLevel(level: Fields, version: 2 | 3, tdx: boolean): TcbLevel {
   return tdx ? { ...read, tdxComponents: readComponents(tcb, "tdxtcbcomponents") } : read;
 }
 
+/** Intel's samples ask for SVNs above 255, which no platform reaches: they are read, and never met. */
 function readComponents(tcb: Fields, name: string): number[] {
-  const svns = tcb.objects(name, (component) => component.integer("svn", 0xff));
+  const svns = tcb.objects(name, (component) => component.integer("svn", 0xffff));
   if (svns.length !== COMPONENTS) tcb.refuse(name, `${svns.length} components`, String(COMPONENTS));
   return svns;
 }
@@ -210,7 +211,7 @@ function readComponents(tcb: Fields, name: string): number[] {
 /** Version 2 names its components one by one: sgxtcbcomp01svn to sgxtcbcomp16svn. */
 function readFlatComponents(tcb: Fields): number[] {
   return Array.from({ length: COMPONENTS }, (_, i) =>
-    tcb.integer(`sgxtcbcomp${String(i + 1).padStart(2, "0")}svn`, 0xff),
+    tcb.integer(`sgxtcbcomp${String(i + 1).padStart(2, "0")}svn`, 0xffff),
   );
 }
 

@@ -4,7 +4,7 @@
 
 import { EvidenceError } from "../errors.ts";
 import type { Tcb, TcbComponent, TcbStatus } from "../verified.ts";
-import type { Basis } from "./basis.ts";
+import { type Basis, TDX_SVN_NAMES } from "./basis.ts";
 import type { IsvLevel, Level, LevelStatus } from "./documents.ts";
 import type { Quote } from "./evidence.ts";
 import type { Shortfall, TcbAnswer } from "./tcb.ts";
@@ -60,18 +60,15 @@ export function tcbOf(answer: TcbAnswer, quote: Quote, basis: Basis): IntelTcb {
 }
 
 function componentsOf(answer: TcbAnswer, { body, qeReport }: Quote, basis: Basis): Tcb["components"] {
-  const { extension } = basis;
-  const sgx = Object.fromEntries(extension.components.map((svn, i) => [`sgx${i}`, svn]));
-  const platformSvn = { ...sgx, pceSvn: extension.pceSvn };
+  const { platformSvn, sgxSvn } = basis;
   const qe = componentOf(answer.qe, { isvSvn: qeReport.isvSvn });
-  if (body.tee === "sgx") return { platform: componentOf(answer.platform, platformSvn), qe };
+  if (body.tee === "sgx") return { platform: componentOf(answer.platform, sgxSvn), qe };
   const { teeTcbSvn, td15 } = body.report;
-  const tdx = Object.fromEntries(Array.from(teeTcbSvn, (svn, i) => [`tdx${i}`, svn]));
   const [moduleSvn = 0, moduleVersion = 0] = teeTcbSvn;
   const [runningSvn, runningVersion] = td15?.teeTcbSvn2 ?? [];
   return {
-    platform: componentOf(answer.platform, { ...platformSvn, ...tdx }),
-    sgx: componentOf(answer.sgx, platformSvn),
+    platform: componentOf(answer.platform, withTdxSvn(platformSvn, teeTcbSvn)),
+    sgx: componentOf(answer.sgx, sgxSvn),
     ...(moduleVersion === 0
       ? {}
       : {
@@ -85,6 +82,16 @@ function componentsOf(answer: TcbAnswer, { body, qeReport }: Quote, basis: Basis
         }),
     qe,
   };
+}
+
+/** The platform's SVNs with a TD's in place of the zeros that stand for them. */
+function withTdxSvn(
+  platform: Readonly<Record<string, number>>,
+  teeTcbSvn: Uint8Array,
+): Record<string, number> {
+  const svn: Record<string, number> = { ...platform };
+  for (let i = 0; i < TDX_SVN_NAMES.length; i++) svn[TDX_SVN_NAMES[i] as string] = teeTcbSvn[i] as number;
+  return svn;
 }
 
 function componentOf(level: Level | IsvLevel | undefined, svn: Record<string, number>): TcbComponent {

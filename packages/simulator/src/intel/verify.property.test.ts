@@ -74,12 +74,31 @@ const situation: fc.Arbitrary<Situation> = fc.record({
 /** A platform that reaches most levels: the interesting statuses would be rare otherwise. */
 const capable = situation.map((s) => ({ ...s, components: [3, 3, 3], pceSvn: 3, qeSvn: 3 }));
 
+/** TD 1.5 bodies whose launch module is out of date and whose running one is mostly current. */
+const relaunchable = fc
+  .record({ base: capable, asked: small, running: fc.constantFrom(0, 1, 3), loader: small })
+  .map(({ base, asked, running, loader }) => ({
+    ...base,
+    qeLevels: [{ isvSvn: 0, status: "UpToDate", date }],
+    svn: [0, 1, loader, 1],
+    svn2: [3, running, 3, 1],
+    modules: ["TDX_01", "TDX_03"].map((id) => ({
+      id,
+      ...signer,
+      levels: [
+        { isvSvn: asked + 1, status: "UpToDate", date },
+        { isvSvn: 0, status: "OutOfDate", date },
+      ],
+    })),
+  }));
+
 describe("the verifier agrees with a naive reading of Intel's algorithm", () => {
   it.each([
     ["SGX, any platform", situation, "sgx"],
     ["SGX, capable platforms", capable, "sgx"],
     ["TDX, any platform", situation, "tdx"],
     ["TDX, capable platforms", capable, "tdx"],
+    ["TDX, TDs that may be relaunched", relaunchable, "tdx"],
   ] as const)("%s", async (_, situations, tee) => {
     const key = await vendor.certifyTcbSigner(); // any key: every platform of this test shares it
     await fc.assert(

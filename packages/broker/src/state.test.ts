@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fromUtf8, toUtf8 } from "@adyton/core/bytes";
+import { codeOfAsync } from "@adyton/testing";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { vendor } from "../test/harness.ts";
+import { folderEndorsements } from "./folder-endorsements.ts";
+import { silentLogger } from "./log.ts";
+import { type BrokerState, openBrokerState } from "./state.ts";
+
+let base: string;
+let folder: string;
+
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), "adyton-state-"));
+  folder = join(base, "deep", "state");
+});
+
+afterEach(() => rmSync(base, { recursive: true }));
+
+async function opened<T>(use: (state: BrokerState) => T | Promise<T>): Promise<T> {
+  const state = await openBrokerState(folder);
+  try {
+    return await use(state);
+  } finally {
+    await state.store.close();
+  }
+}
+
+const opening = () => codeOfAsync(() => opened(() => undefined));
+
+describe("the state folder", () => {
+  it("is made for its owner alone", async () => {
+    await opened(() => {
+      expect(readdirSync(folder).sort()).toEqual([
+        "admin.token",
+        "broker.db",
+        "broker.db-shm",
+        "broker.db-wal",
+        "ear-signing.jwk",
+        "root.key",
+      ]);
+      expect(statSync(folder).mode & 0o777).toBe(0o700);
+      for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+    });
+  });
+
+  it("holds the same keys and tokens each time", async () => {
+    const facts = ({ adminToken, signingKey, vault }: BrokerState) => [
+      adminToken,
+      signingKey.publicJwk,
+      vault.keyId,
+    ];
+    const first = await opened(facts);
+    expect(await opened(facts)).toEqual(first);
+    expect(readFileSync(join(folder, "admin.token"), "utf8").trim()).toBe(first[0]);
+  });
+
+  it("opened twice at once on first use gives both the same keys", async () => {
+    const [one, two] = await Promise.all([openBrokerState(folder), openBrokerState(folder)]);
+    expect(one.vault.keyId).toBe(two.vault.keyId);
+    expect(one.adminToken).toBe(two.adminToken);
+    await one.store.close();
+    await two.store.close();
+  });
+
+  it("leaves no draft behind", async () => {
+    await opened(() => undefined);
+    expect(readdirSync(folder).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
+  it("does not make a new root key beside old secrets", async () => {
+    await opened(({ store, vault }) =>
+      store.write([
+        {
+          kind: "put",
+          space: "resource",
+          key: "a/b/c",
+          value: vault.seal("resource", "a/b/c", fromUtf8("x")),
+        },
+      ]),
+    );
+    rmSync(join(folder, "root.key"));
+    expect(await opening()).toBe("STATE_INVALID");
+  });
+
+  it.each(["root.key", "ear-signing.jwk", "admin.token"])("refuses %s that others may read", async (name) => {
+    await opened(() => undefined);
+    chmodSync(join(folder, name), 0o640);
+    expect(await opening()).toBe("STATE_INVALID");
+  });
+
+  it("refuses to live where others may write", async () => {
+    await opened(() => undefined);
+    chmodSync(folder, 0o777);
+    expect(await opening()).toBe("STATE_INVALID");
+  });
+
+  it.each([
+    ["root.key", "short"],
+    ["root.key", "not base64url!"],
+    ["root.key", ""],
+    ["root.key", "A".repeat(70_000)],
+    ["ear-signing.jwk", "{"],
+    ["ear-signing.jwk", "{}"],
+    ["admin.token", "short"],
+    ["admin.token", `${"a".repeat(40)} ${"b".repeat(40)}`],
+  ])("refuses %s of %j", async (name, content) => {
+    await opened(() => undefined);
+    writeFileSync(join(folder, name), content);
+    expect(await opening()).toBe("STATE_INVALID");
+  });
+
+  it("shows no key when it refuses one", async () => {
+    await opened(() => undefined);
+    writeFileSync(join(folder, "ear-signing.jwk"), '{"d":"S3CRET"');
+    const error: unknown = await openBrokerState(folder).catch((thrown: unknown) => thrown);
+    expect(JSON.stringify(error) + String(error) + String((error as Error).cause)).not.toContain("S3CRET");
+  });
+
+  it("refuses a folder that is a file", async () => {
+    mkdirSync(join(base, "deep"));
+    writeFileSync(folder, "");
+    expect(await opening()).toBe("STATE_INVALID");
+  });
+});
+
+describe("roots", () => {
+  it("are the certificates in roots/", async () => {
+    await opened(({ roots }) => expect(roots).toEqual([]));
+    mkdirSync(join(folder, "roots"));
+    const sample = await vendor();
+    writeFileSync(join(folder, "roots", "sample.pem"), sample.rootPem);
+    await opened(({ roots }) =>
+      expect(roots.map((root) => root.subject.text)).toEqual([sample.root.subject.text]),
+    );
+  });
+
+  it("stop the start when one cannot be read", async () => {
+    mkdirSync(join(folder, "roots"), { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, "roots", "note.txt"), "trust me");
+    expect(await opening()).toBe("STATE_INVALID");
+  });
+});
+
+describe("endorsements", () => {
+  it("are read again after a minute, and kept when reading fails", async () => {
+    const clock = { time: new Date("2026-03-01T12:00:00Z"), now: () => clock.time };
+    const warned: string[] = [];
+    const note = (event: string) => void warned.push(event);
+    const place = join(base, "endorsements");
+    const endorsements = folderEndorsements(place, clock, { ...silentLogger, warn: note, error: note });
+    const count = async () => (await endorsements()).certificates.length;
+    const later = (seconds: number) => {
+      clock.time = new Date(clock.time.getTime() + seconds * 1000);
+    };
+    expect(await count()).toBe(0);
+    mkdirSync(place);
+    writeFileSync(join(place, "root.pem"), (await vendor()).rootPem);
+    writeFileSync(join(place, "note.txt"), "hello");
+    later(59);
+    expect(await count()).toBe(0);
+    later(1);
+    expect(await count()).toBe(1);
+    expect(warned).toEqual(["endorsement left out"]);
+    rmSync(place, { recursive: true });
+    writeFileSync(place, "");
+    later(60);
+    expect(await count()).toBe(1);
+    expect(warned).toEqual(["endorsement left out", "endorsements not read"]);
+    rmSync(place);
+    later(60);
+    expect(await count()).toBe(0);
+  });
+});
+
+it("keeps secrets that only its own root key opens", async () => {
+  await opened(async ({ store, vault }) => {
+    const value = vault.seal("resource", "a/b/c", fromUtf8("open sesame"));
+    await store.write([{ kind: "put", space: "resource", key: "a/b/c", value }]);
+  });
+  await opened(async ({ store, vault }) => {
+    const value = (await store.get("resource", "a/b/c")) ?? new Uint8Array(0);
+    expect(toUtf8(vault.open("resource", "a/b/c", value))).toBe("open sesame");
+  });
+});

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a workload calls: prove what runs here, get a token, get secrets. KBS protocol 0.4.0.
+
+import type { Attester } from "@adyton/attester";
+import { fromBase64, toUtf8 } from "@adyton/core/bytes";
+import { defaultCrypto } from "@adyton/core/crypto";
+import { AdytonError } from "@adyton/core/errors";
+import type { JsonObject } from "@adyton/core/json";
+import { reportDataOf, schemeOf } from "@adyton/evidence";
+import { decodeJwt } from "jose";
+import { ClientError, invalidAnswer } from "./errors.ts";
+import { resourcePath } from "./resource-path.ts";
+import { decryptAnswer, newTeeKeyPair, type TeeKeyPair } from "./tee-key.ts";
+import { type Answer, jsonIn, objectIn, Wire, type WireOptions } from "./wire.ts";
+
+export interface ClientOptions extends WireOptions {
+  /** Collects the evidence. Default: what `detectAttester` of `@adyton/attester` finds on this machine. */
+  readonly attester?: Pick<Attester, "tee" | "collect">;
+  /** Waits between tries; tests do without the waiting. */
+  readonly wait?: (milliseconds: number) => Promise<void>;
+  /** The time, to know when a token has expired. */
+  readonly now?: () => Date;
+}
+
+/** What a broker says of this workload, and the key that it is said of. */
+export interface Attestation {
+  /** EAR, a JWT. Whoever holds it can ask for secrets, and only `keyPair` opens them. */
+  readonly token: string;
+  readonly keyPair: TeeKeyPair;
+}
+
+export interface Client {
+  /**
+   * A token that still holds: the last one, or a new one through attestation. `fresh` demands a new one. Rejects with
+   * a `ClientError`, or with what the attester throws.
+   */
+  getToken(options?: { readonly fresh?: boolean }): Promise<Attestation>;
+  /**
+   * The secret called `repository/type/tag` (or `type/tag`, or `kbs:///repository/type/tag`). Rejects with
+   * `RELEASE_REFUSED` when policy says no, `RESOURCE_MISSING`, or as `getToken`.
+   */
+  getResource(name: string): Promise<Uint8Array>;
+}
+
+const PREFIX = "/kbs/v0";
+const VERSION = "0.4.0";
+const HASHES: readonly string[] = ["sha256", "sha384", "sha512"];
+// Numbers of tries and the pause as guest-components' client has them.
+const ATTEST_TRIES = 5;
+const RESOURCE_TRIES = 3;
+const PAUSE_MILLISECONDS = 1_000;
+const MAX_PAUSE_SECONDS = 30;
+const NONCE_BYTES = { min: 16, max: 1024 };
+/** A token is not used in its last seconds: it has to arrive before it expires. */
+const MARGIN_SECONDS = 10;
+
+/** Throws `INVALID_URL`. */
+export function createClient(options: ClientOptions): Client {
+  return new KbsClient(options);
+}
+
+class KbsClient implements Client {
+  readonly #wire: Wire;
+  readonly #wait: (milliseconds: number) => Promise<void>;
+  readonly #now: () => Date;
+  #attester: ClientOptions["attester"];
+  #held: { readonly attestation: Attestation; readonly expires: number } | undefined;
+  /** One attestation at a time, shared by everyone who waits for it. */
+  #pending: Promise<Attestation> | undefined;
+
+  constructor(options: ClientOptions) {
+    this.#wire = new Wire(options);
+    this.#attester = options.attester;
+    this.#wait =
+      options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
+    this.#now = options.now ?? (() => new Date());
+  }
+
+  async getToken({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<Attestation> {
+    const held = this.#held;
+    if (!fresh && held !== undefined && held.expires > this.#now().getTime() / 1000) return held.attestation;
+    this.#pending ??= this.#attestPatiently().finally(() => {
+      this.#pending = undefined;
+    });
+    return this.#pending;
+  }
+
+  async getResource(name: string): Promise<Uint8Array> {
+    const path = resourcePath(name);
+    let fresh = false;
+    for (let tried = 1; ; tried++) {
+      const before = this.#held?.attestation;
+      const attestation = await this.getToken({ fresh });
+      try {
+        return await this.#fetchResource(path, attestation);
+      } catch (error) {
+        if (!(error instanceof ClientError) || error.detail.status !== 401 || tried === RESOURCE_TRIES)
+          throw error;
+        // What is refused to a token that was made for this call is refused to the next one too.
+        if (attestation !== before && isFinal(error)) throw error;
+        fresh = true;
+      }
+    }
+  }
+
+  async #fetchResource(path: string, { token, keyPair }: Attestation): Promise<Uint8Array> {
+    const answer = await this.#wire.call({
+      method: "GET",
+      path: `${PREFIX}/resource/${path}`,
+      what: `get ${path}`,
+      headers: { authorization: `Bearer ${token}` },
+    });
+    return decryptAnswer(jsonIn(answer, "resource"), keyPair);
+  }
+
+  /** Attests; when the broker cannot answer, again after a pause. A refusal is final. */
+  async #attestPatiently(): Promise<Attestation> {
+    for (let tried = 1; ; tried++) {
+      try {
+        const attestation = await this.#attest();
+        this.#held = { attestation, expires: expiryOf(attestation.token) - MARGIN_SECONDS };
+        return attestation;
+      } catch (error) {
+        if (!(error instanceof ClientError) || error.category !== "unavailable" || tried === ATTEST_TRIES)
+          throw error;
+        const { retryAfterSeconds } = error.detail;
+        const seconds =
+          typeof retryAfterSeconds === "number" ? Math.min(retryAfterSeconds, MAX_PAUSE_SECONDS) : 0;
+        await this.#wait(Math.max(PAUSE_MILLISECONDS, seconds * 1000));
+      }
+    }
+  }
+
+  /** Request, challenge, attestation, result: each with a key of its own. */
+  async #attest(): Promise<Attestation> {
+    this.#attester ??= await (await import("@adyton/attester")).detectAttester();
+    const { tee } = this.#attester;
+    const challenge = await this.#wire.call({
+      method: "POST",
+      path: `${PREFIX}/auth`,
+      what: "get a challenge",
+      headers: JSON_BODY,
+      body: JSON.stringify({
+        version: VERSION,
+        tee,
+        "extra-params": { "supported-hash-algorithms": HASHES },
+      }),
+    });
+    const nonce = nonceIn(challenge);
+    const keyPair = await newTeeKeyPair();
+    const reportData = await reportDataOf(
+      { nonce, teePubkey: keyPair.publicJwk, additionalEvidence: "" },
+      defaultCrypto,
+    );
+    const envelope = await this.#attester.collect(reportData);
+    const body = {
+      "init-data":
+        envelope.initData === undefined ? null : { format: "toml", body: toUtf8(envelope.initData) },
+      "runtime-data": { nonce, "tee-pubkey": keyPair.publicJwk },
+      "tee-evidence": { primary_evidence: schemeOf(tee).toKbs(envelope), additional_evidence: "" },
+    };
+    const answer = await this.#wire.call({
+      method: "POST",
+      path: `${PREFIX}/attest`,
+      what: "attest",
+      headers: { ...JSON_BODY, ...cookieOf(challenge.headers) },
+      body: JSON.stringify(body),
+    });
+    return { token: tokenIn(answer), keyPair };
+  }
+}
+
+const JSON_BODY: Readonly<Record<string, string>> = { "content-type": "application/json" };
+
+/** A fresh attestation would change nothing. */
+function isFinal({ code }: ClientError): boolean {
+  return code === "RELEASE_REFUSED" || code === "RESOURCE_MISSING" || code === "ATTESTATION_REFUSED";
+}
+
+function nonceIn(answer: Answer): string {
+  const { nonce }: JsonObject = objectIn(answer, "challenge");
+  if (typeof nonce !== "string") throw invalidAnswer("challenge", "it holds no nonce");
+  const length = lengthOf(nonce);
+  if (length < NONCE_BYTES.min || length > NONCE_BYTES.max)
+    throw invalidAnswer(
+      "challenge",
+      `its nonce has ${length} bytes, expected ${NONCE_BYTES.min} to ${NONCE_BYTES.max}`,
+    );
+  return nonce;
+}
+
+function lengthOf(base64: string): number {
+  try {
+    return fromBase64(base64).length;
+  } catch (error) {
+    throw invalidAnswer("challenge", error instanceof AdytonError ? error.message : "its nonce is no base64");
+  }
+}
+
+function tokenIn(answer: Answer): string {
+  const { token } = objectIn(answer, "attestation result");
+  if (typeof token !== "string") throw invalidAnswer("attestation result", "it holds no token");
+  return token;
+}
+
+/** Seconds since 1970. The broker checks its own token; here only its end is of interest. */
+function expiryOf(token: string): number {
+  try {
+    return decodeJwt(token).exp ?? 0;
+  } catch {
+    throw invalidAnswer("attestation result", "its token is no JWT");
+  }
+}
+
+/** In Node the session's cookie is sent by hand; a browser hides it from programs and sends it by itself. */
+function cookieOf(headers: Headers): Readonly<Record<string, string>> {
+  const pairs = headers.getSetCookie().map((line) => line.split(";")[0] ?? "");
+  return pairs.length === 0 ? {} : { cookie: pairs.join("; ") };
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// A verification in words: what was found to hold, and what deserves attention.
+
+import { isZero, toHex } from "@adyton/core/bytes";
+import type { VerifyOptions } from "../scheme.ts";
+import type { Warning } from "../verified.ts";
+import type { Basis } from "./basis.ts";
+import { reservedTdBits } from "./claims.ts";
+import type { Quote } from "./evidence.ts";
+import { cpuSvnAgrees } from "./pck.ts";
+import type { TcbAnswer } from "./tcb.ts";
+
+const DAY = 86_400_000;
+const SOON = 30 * DAY;
+
+/** What passed but deserves attention. */
+export function warningsOf(quote: Quote, basis: Basis, answer: TcbAnswer, now: Date): Warning[] {
+  const warnings: Warning[] = [];
+  const warn = (code: string, message: string): void => {
+    warnings.push({ code, message });
+  };
+  const { trailing, body, qeReport } = quote;
+  if (trailing.length > 0) {
+    const filling = isZero(trailing) ? "all zero" : "not all zero";
+    warn("TRAILING_BYTES", `${trailing.length} bytes follow the quote (${filling}): unsigned and ignored.`);
+  }
+  if (qeReport.reserved !== undefined || (body.tee === "sgx" && body.report.reserved !== undefined)) {
+    warn("RESERVED_NOT_ZERO", "Reserved fields of an enclave report are not zero.");
+  }
+  if (body.tee === "tdx") {
+    const bits = reservedTdBits(body.report);
+    if (bits.length > 0)
+      warn("TD_ATTRIBUTES_RESERVED", `TD attribute bits without a name are set: ${bits.join(", ")}.`);
+  }
+  if (!cpuSvnAgrees(basis.extension)) {
+    warn(
+      "CPUSVN_DIFFERS",
+      "The PCK certificate's CPUSVN differs from its TCB components; the components count.",
+    );
+  }
+  if (answer.sgx?.status === "Revoked") {
+    warn(
+      "SGX_TCB_LEVEL_REVOKED",
+      "The TCB level that SGX components and PCESVN alone reach is Revoked, though the TDX level is not.",
+    );
+  }
+  if (basis.tcbInfo.tcbEvaluationDataNumber !== basis.identity.tcbEvaluationDataNumber) {
+    warn(
+      "EVALUATION_NUMBERS_DIFFER",
+      `TCB info has evaluation number ${basis.tcbInfo.tcbEvaluationDataNumber}, QE identity ${basis.identity.tcbEvaluationDataNumber}.`,
+    );
+  }
+  for (const certificate of [basis.leaf, basis.intermediate, basis.root, ...basis.signers]) {
+    if (certificate.notAfter.getTime() - now.getTime() < SOON) {
+      warn(
+        "CERTIFICATE_EXPIRES_SOON",
+        `${certificate.subject.text} expires ${certificate.notAfter.toISOString()}.`,
+      );
+    }
+  }
+  return warnings;
+}
+
+/** The checks that passed, in order, one sentence each. */
+export function explanationOf(
+  quote: Quote,
+  basis: Basis,
+  answer: TcbAnswer,
+  status: string,
+  options: VerifyOptions,
+): string[] {
+  const { tcbInfo, identity, endorsements, trust } = basis;
+  return [
+    `The quote has version ${quote.header.version}, comes from Intel's quoting enclave and is well formed.`,
+    `The PCK certificate ${basis.leaf.serial} chains to ${trust.root}, ${trust.simulated ? "a root that the caller named" : "Intel's pinned root"}.`,
+    "Neither the PCK certificate nor its CA is revoked; both revocation lists are signed and current.",
+    `TCB info for FMSPC ${toHex(tcbInfo.fmspc)} (evaluation number ${tcbInfo.tcbEvaluationDataNumber}) and QE identity (${identity.tcbEvaluationDataNumber}) are signed and current.`,
+    ...(quote.body.tee === "tdx" ? ["The TDX module is signed by Intel and has no SEAM attributes."] : []),
+    "The PCK signed the quoting enclave's report, which names the attestation key.",
+    "The quoting enclave matches Intel's identity for it.",
+    "The attestation key signed the quote.",
+    `The platform's TCB level of ${answer.platform?.date ?? "no date"} is ${answer.platform?.status ?? "none"}${
+      answer.module === undefined ? "" : `, the TDX module's ${answer.module.status}`
+    }, the quoting enclave's ${answer.qe?.status ?? "none"}: ${status} together.`,
+    ...relaunchSentence(answer),
+    ...(options.reportData === undefined ? [] : ["The report data is the expected one."]),
+    `All endorsements hold until ${endorsements.earliestExpiry}.`,
+  ];
+}
+
+/** Why a TD 1.5 that is out of date would or would not be up to date after a relaunch. */
+function relaunchSentence({ relaunch, module }: TcbAnswer): string[] {
+  if (relaunch.length === 0 || module?.status === "UpToDate") return [];
+  const failing = relaunch.filter(({ holds }) => !holds).map(({ condition }) => condition);
+  if (failing.length === 0)
+    return ["A relaunch of the TD under the module that runs now would bring it up to date."];
+  return [`A relaunch of the TD is not advised, for it would take that ${failing.join("; that ")}.`];
+}
