@@ -54,13 +54,6 @@ describe.skipIf(!existsSync(BIN))("the executable", () => {
     expect(await once(child, "close")).toEqual([0, null]);
   });
 
-  it("shows the tour, each step as promised, with simulated evidence where there is no real one", () => {
-    const { status, stdout, stderr } = adyton(["tour", "--once", "--json", "--fixtures", "nowhere"]);
-    expect([status, stderr.includes("simulated: no real evidence at hand")]).toEqual([0, true]);
-    const { steps } = JSON.parse(stdout) as { steps: { title: string; held: string[] }[] };
-    expect(steps.map(({ held }) => held.length)).toEqual([1, 1, 3, 1, 2]);
-  });
-
   it("keeps the tour's services up until Ctrl-C", async () => {
     const child = spawn(process.execPath, [BIN, "tour", "--json"], { cwd: folder });
     const [answer] = await once(child.stdout, "data");

@@ -13,15 +13,16 @@ const MAX_INPUT = 8 * 1024 * 1024;
 
 /** The bytes of a file, or of stdin when `path` is "-". */
 export async function readInput(path: string, io: Io): Promise<Bytes> {
-  return path === "-" ? readStdin(io) : readFileAt(path, io);
+  return path === "-" ? readBounded(io.stdin, "stdin") : readFileAt(path, io);
 }
 
-async function readStdin(io: Io): Promise<Bytes> {
+/** Everything up to the limit, whatever the size was said to be: devices and pipes say none. */
+async function readBounded(stream: AsyncIterable<Uint8Array>, name: string): Promise<Bytes> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of io.stdin) {
+  for await (const chunk of stream) {
     length += chunk.length;
-    if (length > MAX_INPUT) throw tooLarge("stdin");
+    if (length > MAX_INPUT) throw tooLarge(name);
     chunks.push(chunk);
   }
   return concat(...chunks);
@@ -31,10 +32,10 @@ async function readFileAt(path: string, io: Io): Promise<Bytes> {
   try {
     const file = await open(resolve(io.cwd, path), "r");
     try {
-      const stats = await file.stat();
-      if (stats.isDirectory()) throw notReadable("misuse", path, "it is a folder, expected a file");
-      if (stats.size > MAX_INPUT) throw tooLarge(path);
-      return new Uint8Array(await file.readFile());
+      if ((await file.stat()).isDirectory()) {
+        throw notReadable("misuse", path, "it is a folder, expected a file");
+      }
+      return await readBounded(file.createReadStream({ autoClose: false }), path);
     } finally {
       await file.close();
     }

@@ -4,7 +4,7 @@
 
 import { equal } from "./bytes.ts";
 import { type CertificateRevocationList, verifyCrl } from "./crl.ts";
-import { type CryptoProvider, defaultCrypto } from "./crypto.ts";
+import { type VerifyingCrypto, verifyingCrypto } from "./crypto.ts";
 import { CoreError, type CoreErrorCode, type ErrorCategory } from "./errors.ts";
 import { type Certificate, isSignedBy, KEY_USAGE, OID } from "./x509.ts";
 
@@ -21,7 +21,7 @@ export interface ChainRequest {
    * `"unchecked"` and call `checkRevocation` for the part that is covered.
    */
   readonly crls: "unchecked" | readonly CertificateRevocationList[];
-  readonly crypto?: CryptoProvider;
+  readonly crypto?: VerifyingCrypto;
   /** Most certificates a chain may have, anchor included. */
   readonly maxLength?: number;
 }
@@ -47,7 +47,7 @@ const UNDERSTOOD: ReadonlySet<string> = new Set([OID.basicConstraints, OID.keyUs
  * `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_REVOKED`, `CRL_…`.
  */
 export async function verifyChain(request: ChainRequest): Promise<VerifiedChain> {
-  const { anchors, at, crypto = defaultCrypto } = request;
+  const { anchors, at, crypto = verifyingCrypto } = request;
   if (anchors.length === 0) {
     throw new CoreError(
       "NO_TRUST_ANCHOR",
@@ -91,7 +91,7 @@ export async function checkRevocation(
   issuer: Certificate,
   crls: readonly CertificateRevocationList[],
   at: Date,
-  crypto: CryptoProvider = defaultCrypto,
+  crypto: VerifyingCrypto = verifyingCrypto,
 ): Promise<CertificateRevocationList> {
   const crl = await findCrl(crls, issuer, at, crypto);
   const when = crl.revoked.get(certificate.serial);
@@ -112,7 +112,7 @@ export function isSelfIssued(certificate: Certificate): boolean {
 }
 
 /** Leaf to anchor, each signed by the next. Candidates are tried until one's key fits, because names may repeat. */
-async function buildPath(request: ChainRequest, crypto: CryptoProvider): Promise<Certificate[]> {
+async function buildPath(request: ChainRequest, crypto: VerifyingCrypto): Promise<Certificate[]> {
   const { leaf, pool, anchors, at, maxLength = MAX_LENGTH } = request;
   const path = [leaf];
   for (;;) {
@@ -136,7 +136,7 @@ async function findIssuer(
   subject: Certificate,
   candidates: readonly Certificate[],
   at: Date,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<Certificate> {
   const named = candidates.filter(
     (candidate) => equal(candidate.subject.der, subject.issuer.der) && candidate !== subject,
@@ -223,7 +223,7 @@ export async function findCrl(
   crls: readonly CertificateRevocationList[],
   issuer: Certificate,
   at: Date,
-  crypto: CryptoProvider = defaultCrypto,
+  crypto: VerifyingCrypto = verifyingCrypto,
 ): Promise<CertificateRevocationList> {
   const named = crls
     .filter((crl) => equal(crl.issuer.der, issuer.subject.der))

@@ -2,7 +2,7 @@
 // Certificate revocation lists (RFC 5280 section 5): parsed strictly, verified against the issuer that must have signed.
 
 import { equal, toHex } from "./bytes.ts";
-import { type CryptoProvider, defaultCrypto, type SignatureAlgorithm } from "./crypto.ts";
+import { type SignatureAlgorithm, type VerifyingCrypto, verifyingCrypto } from "./crypto.ts";
 import { type DerValue, parseDer, TAG } from "./der.ts";
 import { CoreError, malformed } from "./errors.ts";
 import {
@@ -93,7 +93,7 @@ export async function verifyCrl(
   crl: CertificateRevocationList,
   issuer: Certificate,
   at: Date,
-  crypto: CryptoProvider = defaultCrypto,
+  crypto: VerifyingCrypto = verifyingCrypto,
 ): Promise<void> {
   const detail = { crl: crl.issuer.text, issuer: issuer.subject.text };
   const sameKey =

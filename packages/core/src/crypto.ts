@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The crypto of this runtime: node:crypto in Node, WebCrypto elsewhere, chosen when the module is resolved.
 
-export { provider as defaultCrypto } from "#provider";
+export { provider as defaultCrypto, verifier as verifyingCrypto } from "#provider";
 export { ecdsaFromDer, ecdsaToDer, fieldSize, keyAlgorithmOf, spkiOfPoint } from "./crypto/keys.ts";
 export type {
   CryptoProvider,
@@ -13,4 +13,5 @@ export type {
   PrivateKey,
   PublicKey,
   SignatureAlgorithm,
+  VerifyingCrypto,
 } from "./crypto/types.ts";

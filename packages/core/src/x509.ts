@@ -3,15 +3,15 @@
 
 import { equal, toHex } from "./bytes.ts";
 import {
-  type CryptoProvider,
   type CurveName,
-  defaultCrypto,
   ecdsaFromDer,
   type HashName,
   type KeyAlgorithm,
   keyAlgorithmOf,
   type PublicKey,
   type SignatureAlgorithm,
+  type VerifyingCrypto,
+  verifyingCrypto,
 } from "./crypto.ts";
 import { type DerValue, parseDer, TAG } from "./der.ts";
 import { CoreError, malformed } from "./errors.ts";
@@ -165,7 +165,7 @@ export function parseCertificates(pem: string): Certificate[] {
 /** SHA-256 over the whole certificate, lower-case hex. */
 export async function fingerprintOf(
   certificate: Certificate,
-  crypto: CryptoProvider = defaultCrypto,
+  crypto: VerifyingCrypto = verifyingCrypto,
 ): Promise<string> {
   return toHex(await crypto.digest("SHA-256", certificate.der));
 }
@@ -173,7 +173,7 @@ export async function fingerprintOf(
 /** The certificate's key, prepared. Cached per certificate object. */
 export async function publicKeyOf(
   certificate: Certificate,
-  crypto: CryptoProvider = defaultCrypto,
+  crypto: VerifyingCrypto = verifyingCrypto,
 ): Promise<PublicKey> {
   let key = prepared.get(certificate);
   if (key === undefined) {
@@ -188,7 +188,7 @@ const prepared = new WeakMap<Certificate, PublicKey>();
 export async function isSignedBy(
   signed: Pick<Certificate, "tbs" | "signature" | "signatureAlgorithm">,
   signer: Certificate,
-  crypto: CryptoProvider = defaultCrypto,
+  crypto: VerifyingCrypto = verifyingCrypto,
 ): Promise<boolean> {
   const key = await publicKeyOf(signer, crypto);
   let signature: Uint8Array = signed.signature;

@@ -2,7 +2,7 @@
 // Trust anchors: vendors' roots are pinned by the SHA-256 of their certificate, others must be named by the caller.
 
 import { equal } from "@adyton/core/bytes";
-import type { CryptoProvider } from "@adyton/core/crypto";
+import type { VerifyingCrypto } from "@adyton/core/crypto";
 import { type Certificate, fingerprintOf } from "@adyton/core/x509";
 import type { Trust } from "./verified.ts";
 
@@ -18,7 +18,7 @@ export async function selectAnchors(
   pool: readonly Certificate[],
   pins: ReadonlySet<string>,
   named: readonly Certificate[],
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<Anchor[]> {
   const anchors = new Map<string, Anchor>();
   for (const certificate of pool) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one envelope in which every piece of evidence travels, and the names of the TEEs.
 
-import type { Endorsements } from "./endorsements.ts";
+import type { Endorsements } from "./bag.ts";
 
 /** TEE names of the Confidential Containers protocol, plus `sev` (launch time) and `nitro`. */
 export const TEE_NAMES = [

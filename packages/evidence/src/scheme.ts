@@ -4,8 +4,8 @@
 import type { CryptoProvider } from "@adyton/core/crypto";
 import type { JsonObject, JsonValue } from "@adyton/core/json";
 import type { Certificate } from "@adyton/core/x509";
+import type { Endorsements } from "./bag.ts";
 import type { VerificationCache } from "./cache.ts";
-import type { Endorsements } from "./endorsements.ts";
 import type { Envelope, TeeName } from "./envelope.ts";
 import type { VerifiedEvidence } from "./verified.ts";
 

@@ -102,6 +102,12 @@ describe("adyton doctor", () => {
     expect(stdout).toContain("Example CPU");
     expect(stderr).toMatch(/^Next: /);
   });
+  it("a fault comes first", async () => {
+    const io = createBufferIo({ now: new Date("1970-01-02") });
+    expect(await run(["doctor", "--root", root], io)).toBe(0);
+    expect(io.output().stdout).toContain("FIX");
+    expect(io.output().stderr).toMatch(/^Next: clock: /);
+  });
   it("as JSON", async () => {
     const io = createBufferIo({ now: NOW });
     expect(await run(["doctor", "--root", root, "--json"], io)).toBe(0);

@@ -69,5 +69,5 @@ function nextOf(diagnosis: Diagnosis): string {
   if (fault?.next !== undefined) return `${fault.name}: ${fault.next}.`;
   const hardware = diagnosis.tees.find((tee) => tee.available && tee.tee !== "sample");
   if (hardware !== undefined) return `\`adyton attest --tee ${hardware.tee}\` collects evidence here.`;
-  return "This machine has no hardware TEE that can attest; `adyton tour` shows everything with the software TEE.";
+  return "No hardware TEE can attest here; `adyton up --dev` and `adyton sample run PROGRAM` work without one.";
 }

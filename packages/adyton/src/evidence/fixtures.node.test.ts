@@ -296,3 +296,35 @@ describe.skipIf(!hasFixtures)("evidence inspect", () => {
     expect(answer).toMatchObject({ tee: "sgx", verified: false });
   });
 });
+
+describe.skipIf(!hasFixtures)("roots that are named", () => {
+  const root = "sev-snp/roots/ask_ark_milan.pem";
+  const quote = join(ROOT, "tdx/dcap-qvl/tdx_quote");
+  it("a file without a root certificate is misuse", async () => {
+    const argv = ["--root", join(ROOT, "sev-snp/microsoft/milan_vcek.pem"), "--json"];
+    const io = createBufferIo();
+    expect(await run(["evidence", "verify", quote, ...argv], io)).toBe(1);
+    expect(JSON.parse(io.output().stdout).error.code).toBe("INVALID_VALUE");
+  });
+  it("of a chain only the root is taken, and a vendor's pinned root stays the vendor's", async () => {
+    const io = createBufferIo();
+    const report = join(ROOT, "sev-snp/trustee/test-report.bin");
+    const paths = ["sev-snp/trustee/test-vcek.der", root].flatMap((path) => [
+      "--endorsements",
+      join(ROOT, path),
+    ]);
+    const argv = [
+      "evidence",
+      "verify",
+      report,
+      ...paths,
+      "--root",
+      join(ROOT, root),
+      "--at",
+      "2024-01-01",
+      "--json",
+    ];
+    expect(await run(argv, io)).toBe(0);
+    expect(JSON.parse(io.output().stdout)).toMatchObject({ simulated: false });
+  });
+});

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from "node:fs";
 import { AdytonError } from "@adyton/core/errors";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -45,6 +46,14 @@ describe("malformed evidence exits 2", () => {
   it("more than the limit is refused", async () => {
     const io = createBufferIo({ stdin: new Uint8Array(9 * 1024 * 1024) });
     expect(await run(["evidence", "inspect", "-", "--json"], io)).toBe(2);
+    expect(JSON.parse(io.output().stdout).error.code).toBe("FILE_TOO_LARGE");
+  });
+});
+
+describe.skipIf(!existsSync("/dev/zero"))("a file without end", () => {
+  it("is read up to the limit", async () => {
+    const io = createBufferIo();
+    expect(await run(["evidence", "inspect", "/dev/zero", "--json"], io)).toBe(2);
     expect(JSON.parse(io.output().stdout).error.code).toBe("FILE_TOO_LARGE");
   });
 });

@@ -32,14 +32,18 @@ export function errorObject(error: AdytonError): object {
 /** Several lines: message, found and expected where the error knows them, and the next thing to try. */
 function failureText(error: AdytonError, io: Io): string {
   const style = styleOf(io.stderr, io.env);
-  const lines = [`${style.bad("adyton:")} ${printable(error.message)} ${style.dim(`[${error.code}]`)}`];
+  // A server's own next step stands at the end of its words.
+  const [message = "", said] =
+    error.hint === undefined ? error.message.split(/ Next: (.*)/s) : [error.message];
+  const hint = error.hint ?? said;
+  const lines = [`${style.bad("adyton:")} ${printable(message)} ${style.dim(`[${error.code}]`)}`];
   for (const fact of ["field", "offset", "found", "expected"]) {
     const value = error.detail[fact];
     if (typeof value === "string" || typeof value === "number") {
       lines.push(`  ${fact}: ${printable(String(value))}`);
     }
   }
-  if (error.hint !== undefined) lines.push(`Next: ${printable(error.hint)}`);
+  if (hint !== undefined) lines.push(`Next: ${printable(hint)}`);
   return `${lines.join("\n")}\n`;
 }
 

@@ -134,15 +134,16 @@ async function isStoredIn(dir: string, secret: Buffer): Promise<boolean> {
   return false;
 }
 
-function nextText(services: Services): string {
-  return printable(`
-The services stay up at ${services.url}. In another terminal, in this checkout:
-  export ADYTON_DIR=${services.dir}
-  alias adyton='node packages/adyton/dist/bin.js'
-  adyton sample run examples/hello-secret/workload.mjs    gets the secret
-  adyton secret get ${SECRET} --out secret.bin  is refused: nobody vouched for this program
-  adyton attest --url ${services.url}         what the services say of this program
-  adyton doctor                                           what this machine can do
-Ctrl-C stops.
-`);
+function nextText({ url, dir }: Services): string {
+  const commands = [
+    [`export ADYTON_DIR=${dir}`],
+    ["alias adyton='node packages/adyton/dist/bin.js'"],
+    ["adyton sample run examples/hello-secret/workload.mjs", "gets the secret"],
+    [`adyton secret get ${SECRET} --out secret.bin`, "is refused: nobody vouched for this program"],
+    [`adyton attest --url ${url}`, "what the services say of this program"],
+    ["adyton doctor", "what this machine can do"],
+  ];
+  return printable(
+    `\nThe services stay up at ${url}. In another terminal, in this checkout:\n${table(commands)}\nCtrl-C stops.\n`,
+  );
 }

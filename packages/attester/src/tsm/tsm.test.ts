@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { concat } from "@adyton/core/bytes";
 import { AdytonError } from "@adyton/core/errors";
-import { parseSnpEvidence } from "@adyton/evidence/snp";
-import { createIntelVendor } from "@adyton/simulator";
-import { codeOfAsync, fixtureBytes, hasFixtures } from "@adyton/testing";
+import { verifyEvidence } from "@adyton/evidence";
+import { encodeCertificateTable } from "@adyton/evidence/snp";
+import { createAmdVendor, createIntelVendor } from "@adyton/simulator";
+import { codeOfAsync } from "@adyton/testing";
 import { describe, expect, it } from "vitest";
 import {
   createFakeTsm,
@@ -222,6 +223,26 @@ describe("SEV-SNP", () => {
     expect(kernel.instances.size).toBe(0);
   });
 
+  it.each<[what: string, fail: (path: string) => boolean, operation: "readFile" | "writeFile"]>([
+    ["an attribute that cannot be read", (path) => path.endsWith("/generation"), "readFile"],
+    ["an attribute that cannot be written", (path) => path.endsWith("/inblob"), "writeFile"],
+  ])("refuses %s", async (_what, fail, operation) => {
+    const kernel = createFakeTsm(SNP);
+    const attester = snpAttester.create({
+      files: {
+        ...kernel,
+        [operation]: (path: string, bytes: Uint8Array) =>
+          fail(path) ? Promise.reject(errno("EIO")) : kernel[operation](path, bytes),
+      },
+    });
+    await expect(attester.collect(REPORT_DATA)).rejects.toMatchObject({
+      code: "DEVICE_FAILED",
+      detail: { errno: "EIO" },
+      hint: expect.stringContaining("kernel log"),
+    });
+    expect(kernel.instances.size).toBe(0);
+  });
+
   it("refuses a generation that is no number", async () => {
     const kernel = createFakeTsm(SNP);
     const files = {
@@ -267,18 +288,21 @@ describe("SEV-SNP", () => {
     await expect(attester.collect(REPORT_DATA)).resolves.toHaveProperty("tee", "snp");
   });
 
-  it.skipIf(!hasFixtures)("finds the report data where the verifier reads it", async () => {
-    const real = await fixtureBytes("sev-snp/go-sev-guest/attestation.bin");
-    const { attester } = snpOn({
-      ...SNP,
-      report: (inblob) => {
-        const outblob = Uint8Array.from(real.subarray(0, 1184));
-        outblob.set(inblob, 0x50);
-        return { outblob };
-      },
-    });
+  it("gives an extended report that the verifier accepts", async () => {
+    const vendor = await createAmdVendor({ rsaBits: 2048 });
+    const platform = await vendor.platform();
+    const outblob = await platform.report({ reportData: REPORT_DATA });
+    const auxblob = encodeCertificateTable([
+      { kind: "VCEK", data: platform.vcek.certificate.der },
+      { kind: "ASK", data: vendor.ask.certificate.der },
+      { kind: "ARK", data: vendor.ark.certificate.der },
+    ]);
+    const { attester } = snpOn({ ...SNP, report: () => ({ outblob, auxblob }) });
     const { evidence } = await attester.collect(REPORT_DATA);
-    expect(hexOf(parseSnpEvidence(evidence).report.reportData)).toBe(hexOf(REPORT_DATA));
+    const roots = [vendor.ark.certificate];
+    const verified = await verifyEvidence(evidence, { now: new Date(), roots, reportData: REPORT_DATA });
+    expect(verified.tee).toBe("snp");
+    expect(await codeOfAsync(() => attester.collect(OTHER_DATA))).toBe("REPORT_CONFLICT");
   });
 });
 

@@ -175,7 +175,7 @@ class SqliteStore implements Store {
     switch (change.kind) {
       case "put":
         return this.#driver.run(
-          "INSERT INTO entry (space, key, value) VALUES (?, ?, ?) ON CONFLICT (space, key) DO UPDATE SET value = excluded.value",
+          "INSERT INTO entry (space, key, value) VALUES (?, ?, coalesce(?, x'')) ON CONFLICT (space, key) DO UPDATE SET value = excluded.value",
           change.space,
           change.key,
           change.value,

@@ -27,6 +27,7 @@ import type {
   PrivateKey,
   PublicKey,
   SignatureAlgorithm,
+  VerifyingCrypto,
 } from "./types.ts";
 
 const NODE_HASH: Readonly<Record<HashName, string>> = {
@@ -59,6 +60,9 @@ export const provider: CryptoProvider = {
     ),
   generateKey: async (spec) => wrapPrivate((await generate(...generateArguments(spec))).privateKey),
 };
+
+/** Node loads the whole library anyway: verification uses the same object. */
+export const verifier: VerifyingCrypto = provider;
 
 /** EC points go through JWK: OpenSSL 3 takes three times as long to decode a SubjectPublicKeyInfo. */
 function keyInput(spki: Uint8Array, algorithm: KeyAlgorithm): JsonWebKeyInput | PublicKeyInput {

@@ -44,13 +44,17 @@ export interface PrivateKey {
 
 export type KeySpec = KeyAlgorithm | { readonly name: "RSA"; readonly bits: 2048 | 3072 | 4096 };
 
-export interface CryptoProvider {
+/** What verification needs of a provider. Bundles that only verify carry nothing else. */
+export interface VerifyingCrypto {
   readonly name: "node" | "webcrypto";
   digest(hash: HashName, data: Uint8Array): MaybePromise<Bytes>;
-  hmac(hash: HashName, key: Uint8Array, data: Uint8Array): MaybePromise<Bytes>;
-  randomBytes(length: number): Bytes;
   /** Throws `INVALID_KEY` or `UNSUPPORTED_ALGORITHM`. */
   importPublicKey(spki: Uint8Array): MaybePromise<PublicKey>;
+}
+
+export interface CryptoProvider extends VerifyingCrypto {
+  hmac(hash: HashName, key: Uint8Array, data: Uint8Array): MaybePromise<Bytes>;
+  randomBytes(length: number): Bytes;
   /** Throws `INVALID_KEY` or `UNSUPPORTED_ALGORITHM`. `pkcs8` is DER. */
   importPrivateKey(pkcs8: Uint8Array): MaybePromise<PrivateKey>;
   /** RSA without `bits` makes 4096. */

@@ -11,25 +11,32 @@ import type {
   PrivateKey,
   PublicKey,
   SignatureAlgorithm,
+  VerifyingCrypto,
 } from "./types.ts";
 
 const subtle = globalThis.crypto.subtle;
-const RSA_EXPONENT = Uint8Array.of(1, 0, 1);
+
+const importPublicKey: VerifyingCrypto["importPublicKey"] = (spki) => wrapPublic(keyAlgorithmOf(spki), spki);
+const digest: VerifyingCrypto["digest"] = async (hash, data) =>
+  new Uint8Array(await subtle.digest(hash, plain(data)));
+
+/** The part of `provider` that verification needs; an object of its own, so that bundles may drop the rest. */
+export const verifier: VerifyingCrypto = { name: "webcrypto", digest, importPublicKey };
 
 /** The provider of this runtime. */
 export const provider: CryptoProvider = {
   name: "webcrypto",
-  digest: async (hash, data) => new Uint8Array(await subtle.digest(hash, plain(data))),
+  digest,
   hmac: async (hash, key, data) => {
     const imported = await subtle.importKey("raw", plain(key), { name: "HMAC", hash }, false, ["sign"]);
     return new Uint8Array(await subtle.sign("HMAC", imported, plain(data)));
   },
   randomBytes: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
-  importPublicKey: (spki) => wrapPublic(keyAlgorithmOf(spki), spki),
+  importPublicKey,
   importPrivateKey: async (pkcs8) => wrapPrivate(await publicHalf(pkcs8), pkcs8),
   generateKey: async (spec) => {
     const modulusLength = "bits" in spec ? spec.bits : 4096;
-    const rsa = spec.name === "RSA" ? { modulusLength, publicExponent: RSA_EXPONENT } : {};
+    const rsa = spec.name === "RSA" ? { modulusLength, publicExponent: Uint8Array.of(1, 0, 1) } : {};
     const pair = (await subtle.generateKey({ ...parameters(naturalUse(spec), spec), ...rsa }, true, [
       "sign",
       "verify",

@@ -5,7 +5,7 @@
 import { equal, toHex } from "@adyton/core/bytes";
 import { checkRevocation, isSelfIssued, verifyChain } from "@adyton/core/chain";
 import type { CertificateRevocationList } from "@adyton/core/crl";
-import type { CryptoProvider, PublicKey } from "@adyton/core/crypto";
+import type { PublicKey, VerifyingCrypto } from "@adyton/core/crypto";
 import { CoreError } from "@adyton/core/errors";
 import { type Certificate, publicKeyOf } from "@adyton/core/x509";
 import { selectAnchors, trustOf } from "../anchors.ts";
@@ -37,7 +37,7 @@ export interface ChainMaterial {
   /** Without a CRL of the ARK, fail with `CRL_MISSING`. */
   readonly requireRevocation: boolean;
   readonly cache: VerificationCache | undefined;
-  readonly crypto: CryptoProvider;
+  readonly crypto: VerifyingCrypto;
 }
 
 const CHAIN_LENGTH = 3;
@@ -119,7 +119,7 @@ async function cacheKeyOf(
   arks: readonly Certificate[],
   roots: readonly Certificate[],
   crls: readonly CertificateRevocationList[],
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<string> {
   let id = "snp";
   for (const group of [[leaf], issuers, arks, roots, crls]) {
@@ -180,7 +180,7 @@ async function checkIssuer(
   root: Certificate,
   crls: readonly CertificateRevocationList[],
   now: Date,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<CertificateRevocationList> {
   try {
     return await checkRevocation(issuer, root, crls, now, crypto);

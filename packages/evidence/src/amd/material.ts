@@ -4,7 +4,7 @@
 
 import { equal, toHex } from "@adyton/core/bytes";
 import { type CertificateRevocationList, parseCrl } from "@adyton/core/crl";
-import type { CryptoProvider } from "@adyton/core/crypto";
+import type { VerifyingCrypto } from "@adyton/core/crypto";
 import { type Certificate, parseCertificate } from "@adyton/core/x509";
 import type { VerificationCache } from "../cache.ts";
 import { EvidenceError } from "../errors.ts";
@@ -27,7 +27,7 @@ export async function tableMaterial(
   evidence: SnpEvidence,
   cache: VerificationCache | undefined,
   now: Date,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<Material> {
   if (evidence.table.length === 0) return { certificates: [], crls: [] };
   if (cache === undefined) return parseTable(evidence.table);

@@ -2,7 +2,7 @@
 // Authenticity of SNP evidence, step by step: format, product, signing key, its chain, its binding to chip and TCB,
 // signature. SEV-SNP Firmware ABI (56860) section 7.3; VCEK specification (57230) chapters 2 and 3.
 
-import { defaultCrypto, type SignatureAlgorithm } from "@adyton/core/crypto";
+import { type SignatureAlgorithm, verifyingCrypto } from "@adyton/core/crypto";
 import { checkReportData } from "../binding.ts";
 import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
@@ -32,7 +32,14 @@ const NO_KEY = 7;
  * Throws an `AdytonError` on the first step that fails.
  */
 export async function verifySnp(bytes: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
-  const { now, endorsements, roots = [], requireRevocation = false, cache, crypto = defaultCrypto } = options;
+  const {
+    now,
+    endorsements,
+    roots = [],
+    requireRevocation = false,
+    cache,
+    crypto = verifyingCrypto,
+  } = options;
   if (Number.isNaN(now.getTime())) {
     throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify SNP report: the time is no date");
   }

@@ -6,7 +6,7 @@ import { equal } from "@adyton/core/bytes";
 import type { CertificateRevocationList } from "@adyton/core/crl";
 import { AdytonError } from "@adyton/core/errors";
 import type { Certificate } from "@adyton/core/x509";
-import { type Endorsements, NO_ENDORSEMENTS, type SignedDocument } from "../endorsements.ts";
+import { type Endorsements, NO_ENDORSEMENTS, type SignedDocument } from "../bag.ts";
 import { type EnclaveIdentity, parseEnclaveIdentity, parseTcbInfo, type TcbInfo } from "./documents.ts";
 
 /** A document with what it says, or why it says nothing. */

@@ -4,13 +4,8 @@
 
 import { fromHex } from "@adyton/core/bytes";
 import { type JsonObject, parseJsonDocument } from "@adyton/core/json";
-import {
-  type Endorsements,
-  mergeEndorsements,
-  NO_ENDORSEMENTS,
-  readText,
-  type SignedDocument,
-} from "../endorsements.ts";
+import { readArmoured } from "../armour.ts";
+import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS, type SignedDocument } from "../bag.ts";
 import { EvidenceError } from "../errors.ts";
 
 type DocumentKind = SignedDocument["kind"];
@@ -54,7 +49,7 @@ export function readIntelJson(text: string, name: string): Endorsements {
   const certificates = COLLATERAL_CERTIFICATES.flatMap((member) => {
     const content = value[member];
     return typeof content === "string" && content.trim() !== ""
-      ? [readText(content, `${name}, ${member}`)]
+      ? [readMember(content.trim(), `${name}, ${member}`)]
       : [];
   });
   if (documents.length + certificates.length === 0) {
@@ -68,6 +63,17 @@ export function readIntelJson(text: string, name: string): Endorsements {
     );
   }
   return mergeEndorsements(...documents, ...certificates);
+}
+
+function readMember(text: string, name: string): Endorsements {
+  const read = readArmoured(text, name);
+  if (read !== undefined) return read;
+  throw new EvidenceError(
+    "UNKNOWN_ENDORSEMENT",
+    "malformed",
+    `Cannot read endorsement ${name}: it is no PEM, hex or base64 of certificates or CRLs`,
+    { detail: { name } },
+  );
 }
 
 function ofDocument(document: SignedDocument): Endorsements {

@@ -73,6 +73,14 @@ describe("what must be refused: the chain", () => {
     await scene.verify({ endorsements });
   });
 
+  it.each([
+    ["VCEK", "VCEK_MISSING"],
+    ["VLEK", "VLEK_MISSING"],
+  ] as const)("no %s", async (signer, code) => {
+    const refusal = await scene.refusal({ keys: [], report: { signer } });
+    expect(refusal).toEqual([code, "endorsements"]);
+  });
+
   it("Venice without its root named: nobody has published one", async () => {
     const refusal = await scene.refusal({ vendor: venice, options: { roots: [] } });
     expect(refusal).toEqual(["ROOT_NOT_TRUSTED", "not-authentic"]);

@@ -2,7 +2,7 @@
 // The software TEE's vendor, and the verifier against it: each check of the scheme has its negative here.
 
 import { fromUtf8, toBase64, toHex, toUtf8 } from "@adyton/core/bytes";
-import { defaultCrypto } from "@adyton/core/crypto";
+import { defaultCrypto, type PrivateKey } from "@adyton/core/crypto";
 import { AdytonError } from "@adyton/core/errors";
 import { issueCertificate } from "@adyton/core/issue";
 import { canonicalJson, type JsonObject } from "@adyton/core/json";
@@ -97,6 +97,44 @@ describe("evidence of a named root", () => {
       "tee",
       "sample",
     );
+  });
+
+  it("verifies through intermediates, in their order only", async () => {
+    const validity = { notBefore: vendor.root.notBefore, notAfter: vendor.root.notAfter };
+    const keyUsage = [KEY_USAGE.keyCertSign];
+    const keys = await Promise.all(
+      ["root", "outer", "inner", "platform"].map(() =>
+        defaultCrypto.generateKey({ name: "EC", curve: "P-384" }),
+      ),
+    );
+    const [root, outer, inner, platform] = keys as [PrivateKey, PrivateKey, PrivateKey, PrivateKey];
+    const issued = async (
+      [subject, key]: readonly [string, PrivateKey],
+      [issuer, signer]: readonly [string, PrivateKey],
+      use: Partial<Parameters<typeof issueCertificate>[0]>,
+    ) =>
+      parseCertificate(
+        await issueCertificate(
+          { subject: [["CN", subject]], spki: key.publicKey.spki, serial: "05", ...validity, ...use },
+          { name: [["CN", issuer]], key: signer },
+        ),
+      );
+    const rootCertificate = await issued(["Root", root], ["Root", root], { ca: {}, keyUsage });
+    const path = [
+      await issued(["Adyton Sample Platform", platform], ["Inner", inner], {
+        keyUsage: [KEY_USAGE.digitalSignature],
+      }),
+      await issued(["Inner", inner], ["Outer", outer], { ca: {}, keyUsage }),
+      await issued(["Outer", outer], ["Root", root], { ca: {}, keyUsage }),
+    ];
+    const { claims } = parseSampleEvidence(evidence);
+    const signature = await platform.sign({ name: "ECDSA", hash: "SHA-384" }, signedPartOf(claims));
+    const over = (order: readonly number[]) =>
+      encodeSampleEvidence({ claims, signature, certificates: order.flatMap((i) => path[i]?.der ?? []) });
+    const options = { now: NOW, roots: [rootCertificate] };
+    await expect(verifyEvidence(over([0, 1, 2]), options)).resolves.toHaveProperty("trust.root", "CN=Root");
+    expect((await refusal(over([0, 2, 1]), options)).code).toBe("INVALID_SAMPLE_CERTIFICATE");
+    expect((await refusal(over([0, 1]), options)).code).toBe("ISSUER_NOT_FOUND");
   });
 
   it("verifies with a revocation list that does not name the platform", async () => {

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Certificates and CRLs out of whatever they are wrapped in: DER, PEM, hex or base64.
+
+import { fromBase64, fromHex } from "@adyton/core/bytes";
+import { parseCrl } from "@adyton/core/crl";
+import { type DerValue, parseDer, TAG } from "@adyton/core/der";
+import { AdytonError } from "@adyton/core/errors";
+import { looksLikePem, parsePem } from "@adyton/core/pem";
+import { parseCertificate } from "@adyton/core/x509";
+import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS } from "./bag.ts";
+import { EvidenceError } from "./errors.ts";
+
+/** Of PEM, hex or base64 text; undefined when it is none of these. Throws `UNKNOWN_ENDORSEMENT` or `INVALID_PEM`. */
+export function readArmoured(text: string, name: string): Endorsements | undefined {
+  if (looksLikePem(text))
+    return mergeEndorsements(...parsePem(text).map((block) => readDer(block.der, name)));
+  const der = binaryOf(text);
+  return der?.[0] === TAG.SEQUENCE ? readDer(der, name) : undefined;
+}
+
+/** One certificate or CRL, told apart by how the signed part begins: [0] version, or INTEGER version. */
+export function readDer(der: Uint8Array, name: string): Endorsements {
+  try {
+    const [signed] = parseDer(der, "certificate or CRL").sequence(3) as [DerValue];
+    return signed.contents[0] === TAG.INTEGER
+      ? { ...NO_ENDORSEMENTS, crls: [parseCrl(der)] }
+      : { ...NO_ENDORSEMENTS, certificates: [parseCertificate(der)] };
+  } catch (cause) {
+    if (!(cause instanceof AdytonError)) throw cause;
+    throw new EvidenceError(
+      "UNKNOWN_ENDORSEMENT",
+      "malformed",
+      `Cannot read ${name}: neither a certificate nor a CRL. ${cause.message}`,
+      { detail: { name, why: cause.code }, cause },
+    );
+  }
+}
+
+/** Hex or base64 (white space ignored), or undefined. */
+function binaryOf(text: string): Uint8Array | undefined {
+  const digits = text.replace(/\s+/g, "");
+  try {
+    return /^[0-9a-fA-F]+$/.test(digits) ? fromHex(digits) : fromBase64(digits);
+  } catch {
+    return undefined;
+  }
+}
