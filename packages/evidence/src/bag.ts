@@ -13,10 +13,27 @@ export interface SignedDocument {
   readonly signature: Uint8Array;
 }
 
+/** A certificate in a vendor's own binary format, parsed by that vendor's scheme. */
+export interface VendorCertificate {
+  /** The vendor's format and the role, for example "amd.sev-ca", "amd.sev-platform", "hygon.ca", "hygon.platform". */
+  readonly kind: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A bare public key, as vendors without a public root publish them for one device (Arm CCA's CPAK). */
+export interface VendorKey {
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array;
+  /** What the key belongs to, by the vendor's names: "instance-id", "implementation-id"; hex. Empty: not said. */
+  readonly identifiers: Readonly<Record<string, string>>;
+}
+
 export interface Endorsements {
   readonly certificates: readonly Certificate[];
   readonly crls: readonly CertificateRevocationList[];
   readonly documents: readonly SignedDocument[];
+  readonly vendorCertificates?: readonly VendorCertificate[];
+  readonly keys?: readonly VendorKey[];
 }
 
 export const NO_ENDORSEMENTS: Endorsements = Object.freeze({ certificates: [], crls: [], documents: [] });
@@ -27,5 +44,7 @@ export function mergeEndorsements(...bags: readonly Endorsements[]): Endorsement
     certificates: bags.flatMap((bag) => bag.certificates),
     crls: bags.flatMap((bag) => bag.crls),
     documents: bags.flatMap((bag) => bag.documents),
+    vendorCertificates: bags.flatMap((bag) => bag.vendorCertificates ?? []),
+    keys: bags.flatMap((bag) => bag.keys ?? []),
   };
 }

@@ -8,7 +8,14 @@ import type { Endorsements } from "./bag.ts";
 import { EvidenceError } from "./errors.ts";
 import { readIntelJson } from "./intel/endorsements.ts";
 
-export { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS, type SignedDocument } from "./bag.ts";
+export {
+  type Endorsements,
+  mergeEndorsements,
+  NO_ENDORSEMENTS,
+  type SignedDocument,
+  type VendorCertificate,
+  type VendorKey,
+} from "./bag.ts";
 
 export interface EndorsementFile {
   /** For messages: a file name or URL. */

@@ -16,6 +16,11 @@ export interface VerifyOptions {
   readonly endorsements?: Endorsements;
   /** Roots that the caller trusts besides the vendors' pinned ones. What they anchor is reported as `simulated`. */
   readonly roots?: readonly Certificate[];
+  /**
+   * Anchors that are no X.509 certificates: vendor certificates and keys in this bag are trusted by themselves, as
+   * `roots` are, because the caller named them. Its other members mean nothing here.
+   */
+  readonly anchors?: Endorsements;
   /** Expected report data, at most the TEE's width; shorter values are zero-padded on the right. */
   readonly reportData?: Uint8Array;
   /** Without a valid revocation list from the vendor, refuse (AMD; Intel always requires them). */
