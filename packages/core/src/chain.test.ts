@@ -248,6 +248,13 @@ describe("verifyChain", () => {
       "KEY_USAGE",
     ],
   ];
+  it("takes a critical extension that the caller processes, and only that one", async () => {
+    const built = await request({ leaf: await leaf({ extensions: [critical] }) });
+    await verifyChain({ ...built, understood: new Set([critical.oid]) });
+    const other = { ...built, understood: new Set(["1.2.3.4.5.6"]) };
+    expect(await codeOfAsync(() => verifyChain(other))).toBe("UNKNOWN_CRITICAL_EXTENSION");
+  });
+
   it.each(refusals)("refuses %s", async (_, make, code) => {
     const built = await make();
     expect(await codeOfAsync(() => verifyChain(built))).toBe(code);

@@ -24,6 +24,8 @@ export interface ChainRequest {
   readonly crypto?: VerifyingCrypto;
   /** Most certificates a chain may have, anchor included. */
   readonly maxLength?: number;
+  /** Critical extensions that the caller processes itself, by OID. */
+  readonly understood?: ReadonlySet<string>;
 }
 
 export interface VerifiedChain {
@@ -65,7 +67,7 @@ export async function verifyChain(request: ChainRequest): Promise<VerifiedChain>
   const anchor = path.at(-1) as Certificate;
   for (const [index, certificate] of path.entries()) {
     checkValidity(certificate, at);
-    checkExtensions(certificate);
+    checkExtensions(certificate, request.understood);
     if (index > 0) checkAuthority(certificate, index - 1);
   }
   if (!(await isSignedBy(anchor, anchor, crypto))) {
@@ -183,9 +185,9 @@ function checkValidity(certificate: Certificate, at: Date): void {
   }
 }
 
-function checkExtensions(certificate: Certificate): void {
+function checkExtensions(certificate: Certificate, more: ReadonlySet<string> | undefined): void {
   for (const extension of certificate.extensions.values()) {
-    if (extension.critical && !UNDERSTOOD.has(extension.oid)) {
+    if (extension.critical && !UNDERSTOOD.has(extension.oid) && more?.has(extension.oid) !== true) {
       throw refuse(
         "UNKNOWN_CRITICAL_EXTENSION",
         "not-authentic",
