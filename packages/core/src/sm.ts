@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Chinese national algorithms that Hygon CSV uses: SM2 signatures and encryption, SM3, SM4.
+// The Chinese national algorithms that Hygon CSV uses: SM2 signatures and encryption, SM3, SM4. In Node, OpenSSL does
+// SM3 and SM4 where it has them.
 
+export { hmacSm3, sm3 } from "#sm";
 export { sm4Ctr, sm4GcmDecrypt, sm4GcmEncrypt } from "./sm/modes.ts";
 export {
   SM2_DEFAULT_ID,
@@ -12,4 +14,3 @@ export {
   sm2Verify,
   sm3Kdf,
 } from "./sm/sm2.ts";
-export { hmacSm3, sm3 } from "./sm/sm3.ts";

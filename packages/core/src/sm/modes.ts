@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SM4 in counter mode (NIST SP 800-38A section 6.5) and Galois/counter mode (NIST SP 800-38D; RFC 8998 for SM4).
 
+import { sm4CtrBlocks } from "#sm";
 import { type Bytes, concat, equalConstantTime } from "../bytes.ts";
 import { CoreError, malformed } from "../errors.ts";
-import { encryptBlock, expandKey, type RoundKeys } from "./sm4.ts";
 
 const BLOCK = 16;
 const KEY = 16;
@@ -16,7 +16,7 @@ const R = 0xe1n << 120n;
 export function sm4Ctr(key: Uint8Array, counter: Uint8Array, data: Uint8Array): Bytes {
   checkLength("SM4 key", key, KEY);
   checkLength("counter block", counter, BLOCK);
-  return keystream(expandKey(key), counter, data, BLOCK);
+  return sm4CtrBlocks(key, counter, data);
 }
 
 /** Ciphertext followed by the 16-byte tag. `nonce` has 12 bytes and must never repeat under a key. */
@@ -26,9 +26,10 @@ export function sm4GcmEncrypt(
   plaintext: Uint8Array,
   associated: Uint8Array = new Uint8Array(0),
 ): Bytes {
-  const { keys, start } = prepare(key, nonce);
-  const ciphertext = keystream(keys, increment(start, 4), plaintext, 4);
-  return concat(ciphertext, tagOf(keys, start, associated, ciphertext));
+  checkLength("SM4 key", key, KEY);
+  checkLength("GCM nonce", nonce, GCM_NONCE);
+  const ciphertext = sm4CtrBlocks(key, counterOf(nonce, 2), plaintext);
+  return concat(ciphertext, tagOf(key, nonce, associated, ciphertext));
 }
 
 /** The plaintext of ciphertext and tag. Throws `DECRYPTION_FAILED` when anything was changed. */
@@ -39,34 +40,21 @@ export function sm4GcmDecrypt(
   associated: Uint8Array = new Uint8Array(0),
 ): Bytes {
   if (sealed.length < GCM_TAG) throw refused();
-  const { keys, start } = prepare(key, nonce);
-  const ciphertext = sealed.subarray(0, sealed.length - GCM_TAG);
-  if (!equalConstantTime(tagOf(keys, start, associated, ciphertext), sealed.subarray(ciphertext.length)))
-    throw refused();
-  return keystream(keys, increment(start, 4), ciphertext, 4);
-}
-
-function prepare(key: Uint8Array, nonce: Uint8Array): { readonly keys: RoundKeys; readonly start: Bytes } {
   checkLength("SM4 key", key, KEY);
   checkLength("GCM nonce", nonce, GCM_NONCE);
-  return { keys: expandKey(key), start: concat(nonce, Uint8Array.of(0, 0, 0, 1)) };
+  const ciphertext = sealed.subarray(0, sealed.length - GCM_TAG);
+  if (!equalConstantTime(tagOf(key, nonce, associated, ciphertext), sealed.subarray(ciphertext.length)))
+    throw refused();
+  return sm4CtrBlocks(key, counterOf(nonce, 2), ciphertext);
 }
 
-/** XORs with the encrypted counter; `width` is how many of its last bytes count. */
-function keystream(keys: RoundKeys, counter: Uint8Array, data: Uint8Array, width: number): Bytes {
-  const out = Uint8Array.from(data);
-  let block = Uint8Array.from(counter);
-  for (let at = 0; at < out.length; at += BLOCK) {
-    const pad = encrypted(keys, block);
-    for (let i = 0; i < BLOCK && at + i < out.length; i++)
-      out[at + i] = (out[at + i] as number) ^ (pad[i] as number);
-    block = increment(block, width);
-  }
-  return out;
+/** Block `number` of the counter: GCM counts over its last 32 bits, which no input fills. */
+function counterOf(nonce: Uint8Array, number: number): Bytes {
+  return concat(nonce, Uint8Array.of(0, 0, 0, number));
 }
 
-function tagOf(keys: RoundKeys, start: Uint8Array, associated: Uint8Array, ciphertext: Uint8Array): Bytes {
-  const h = toBigInt(encrypted(keys, new Uint8Array(BLOCK)));
+function tagOf(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, ciphertext: Uint8Array): Bytes {
+  const h = toBigInt(encrypted(key, new Uint8Array(BLOCK)));
   const lengths = new Uint8Array(BLOCK);
   const view = new DataView(lengths.buffer);
   view.setBigUint64(0, 8n * BigInt(associated.length));
@@ -79,7 +67,7 @@ function tagOf(keys: RoundKeys, start: Uint8Array, associated: Uint8Array, ciphe
       y = multiply(y ^ toBigInt(block), h);
     }
   }
-  const pad = encrypted(keys, start);
+  const pad = encrypted(key, counterOf(nonce, 1));
   return Uint8Array.from(pad, (byte, i) => byte ^ Number((y >> BigInt(8 * (BLOCK - 1 - i))) & 0xffn));
 }
 
@@ -94,19 +82,9 @@ function multiply(x: bigint, y: bigint): bigint {
   return z;
 }
 
-function encrypted(keys: RoundKeys, block: Uint8Array): Bytes {
-  const out = Uint8Array.from(block);
-  encryptBlock(keys, new DataView(out.buffer), 0);
-  return out;
-}
-
-function increment(block: Uint8Array, width: number): Bytes {
-  const next = Uint8Array.from(block);
-  for (let i = BLOCK - 1; i >= BLOCK - width; i--) {
-    next[i] = ((next[i] as number) + 1) & 0xff;
-    if (next[i] !== 0) break;
-  }
-  return next;
+/** One block: counter mode over zeros. */
+function encrypted(key: Uint8Array, block: Uint8Array): Bytes {
+  return sm4CtrBlocks(key, block, new Uint8Array(BLOCK));
 }
 
 function toBigInt(bytes: Uint8Array): bigint {

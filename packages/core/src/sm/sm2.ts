@@ -3,10 +3,10 @@
 // The curve arithmetic is @noble/curves: neither node:crypto nor WebCrypto speaks SM2.
 
 import { weierstrass } from "@noble/curves/abstract/weierstrass.js";
+import { sm3 } from "#sm";
 import { type Bytes, concat, equalConstantTime, fromHex, toHex } from "../bytes.ts";
 import type { CryptoProvider } from "../crypto.ts";
 import { CoreError, malformed } from "../errors.ts";
-import { sm3 } from "./sm3.ts";
 
 /** The recommended curve, GB/T 32918.5. */
 const CURVE = {
