@@ -26,6 +26,11 @@ export interface VendorKey {
   readonly spki: Uint8Array;
   /** What the key belongs to, by the vendor's names: "instance-id", "implementation-id"; hex. Empty: not said. */
   readonly identifiers: Readonly<Record<string, string>>;
+  /**
+   * Whoever names the key as an anchor vouches that real hardware holds it. Otherwise what it anchors is `simulated`:
+   * no vendor's root says so instead.
+   */
+  readonly hardware?: boolean;
 }
 
 export interface Endorsements {

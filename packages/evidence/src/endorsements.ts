@@ -7,6 +7,7 @@ import { readArmoured, readDer } from "./armour.ts";
 import type { Endorsements } from "./bag.ts";
 import { EvidenceError } from "./errors.ts";
 import { readIntelJson } from "./intel/endorsements.ts";
+import { readCoseKey, readKeyJson } from "./keys.ts";
 
 export {
   type Endorsements,
@@ -27,7 +28,7 @@ const MAX_FILE = 8 * 1024 * 1024;
 
 /**
  * Reads one file of any sort the field uses: certificates and CRLs in PEM, DER, hex or base64; Intel API responses;
- * PCCS-style collateral JSON. Throws `UNKNOWN_ENDORSEMENT` when it is none of these, or a parse error when it is one
+ * PCCS-style collateral JSON; public keys in PEM, DER, as JWK, COSE_Key or a list of devices' keys. Throws `UNKNOWN_ENDORSEMENT` when it is none of these, or a parse error when it is one
  * of these but broken.
  */
 export function readEndorsement(file: EndorsementFile): Endorsements {
@@ -36,13 +37,19 @@ export function readEndorsement(file: EndorsementFile): Endorsements {
   if (file.bytes.length === 0) throw unknown(file, "it is empty");
   if (file.bytes[0] === TAG.SEQUENCE) return readDer(file.bytes, file.name);
   const text = textOf(file.bytes);
-  if (text === undefined) throw unknown(file, "it is neither DER nor text");
+  if (text === undefined) {
+    const keys = readCoseKey(file.bytes, file.name);
+    if (keys === undefined) throw unknown(file, "it is neither DER nor text");
+    return keys;
+  }
   const trimmed = text.trim();
+  const keys = readKeyJson(trimmed, file.name);
+  if (keys !== undefined) return keys;
   // JSON first: collateral carries PEM in its strings.
   if (trimmed.startsWith("{")) return readIntelJson(trimmed, file.name);
   const read = readArmoured(trimmed, file.name);
   if (read === undefined)
-    throw unknown(file, "it is no PEM, DER, JSON, hex or base64 of a certificate or CRL");
+    throw unknown(file, "it is no PEM, DER, JSON, hex or base64 of a certificate, CRL or public key");
   return read;
 }
 
@@ -61,7 +68,7 @@ function unknown(file: { readonly name: string }, why: string): EvidenceError {
     `Cannot read endorsement ${file.name}: ${why}`,
     {
       detail: { name: file.name },
-      hint: "Give certificates, CRLs, Intel API responses or a PCCS collateral file.",
+      hint: "Give certificates, CRLs, public keys, Intel API responses or a PCCS collateral file.",
     },
   );
 }
