@@ -11,11 +11,20 @@ export {
 export { createCache, type VerificationCache } from "./cache.ts";
 export { type Envelope, isTeeName, TEE_NAMES, type TeeName } from "./envelope.ts";
 export { EvidenceError, type EvidenceErrorCode } from "./errors.ts";
-export { detectTee, inspectEvidence, SCHEMES, schemeOf, verifyEvidence } from "./registry.ts";
+export { type EventLogOptions, verifyEventLog } from "./eventlog/verify.ts";
+export {
+  detectTee,
+  inspectEvidence,
+  SCHEMES,
+  schemeOf,
+  type VerifyEvidenceOptions,
+  verifyEvidence,
+} from "./registry.ts";
 export type { Scheme, VerifyOptions } from "./scheme.ts";
 export {
   assertVerified,
   type EndorsementsUsed,
+  type MeasurementRegister,
   type Tcb,
   type TcbComponent,
   type TcbStatus,

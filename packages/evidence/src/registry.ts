@@ -7,6 +7,7 @@ import { cca } from "./arm/scheme.ts";
 import { nitro } from "./aws/scheme.ts";
 import type { TeeName } from "./envelope.ts";
 import { EvidenceError } from "./errors.ts";
+import { verifyEventLog } from "./eventlog/verify.ts";
 import { sgx, tdx } from "./intel/scheme.ts";
 import { sample } from "./sample/scheme.ts";
 import type { Scheme, VerifyOptions } from "./scheme.ts";
@@ -54,10 +55,25 @@ export function inspectEvidence(evidence: Uint8Array, tee: TeeName = detectTee(e
   return schemeOf(tee).inspect(evidence);
 }
 
+/** What verification of evidence of any TEE takes besides its scheme's options. */
+export interface VerifyEvidenceOptions extends VerifyOptions {
+  readonly tee?: TeeName;
+  /** The log of what was measured into the evidence's registers, or several to read in order: see `verifyEventLog`. */
+  readonly eventLog?: Uint8Array | readonly Uint8Array[];
+  /** The registers that the log must explain, by its index. Default: all that it has events for. */
+  readonly eventLogRegisters?: readonly number[];
+}
+
 /** Establishes authenticity. The TEE is detected when not named. Throws an AdytonError that says why not. */
 export async function verifyEvidence(
   evidence: Uint8Array,
-  options: VerifyOptions & { readonly tee?: TeeName },
+  options: VerifyEvidenceOptions,
 ): Promise<VerifiedEvidence> {
-  return schemeOf(options.tee ?? detectTee(evidence)).verify(evidence, options);
+  const { tee = detectTee(evidence), eventLog, eventLogRegisters, ...rest } = options;
+  const verified = await schemeOf(tee).verify(evidence, rest);
+  if (eventLog === undefined) return verified;
+  return verifyEventLog(verified, eventLog, {
+    ...(eventLogRegisters === undefined ? {} : { registers: eventLogRegisters }),
+    ...(rest.crypto === undefined ? {} : { crypto: rest.crypto }),
+  });
 }

@@ -2,6 +2,7 @@
 // What verification returns. A VerifiedEvidence cannot be made any other way: the type carries a private brand,
 // and `assertVerified` asks a list that only `seal` writes to, so a copy or a cast is found out at run time.
 
+import type { HashName } from "@adyton/core/crypto";
 import type { JsonObject } from "@adyton/core/json";
 import type { TeeName } from "./envelope.ts";
 import { EvidenceError } from "./errors.ts";
@@ -69,6 +70,18 @@ export interface Trust {
   readonly simulated: boolean;
 }
 
+/** A register that only grows by hashing and that the evidence vouches for: a PCR, an RTMR. */
+export interface MeasurementRegister {
+  /** As claims name it: "rtmr_0", "pcr07". */
+  readonly name: string;
+  /** PCRs start as the TCG PC Client specifications say; all others at zeros. */
+  readonly kind: "pcr" | "rtmr";
+  /** What event logs call it. */
+  readonly index: number;
+  readonly hash: HashName | "SM3";
+  readonly value: Uint8Array;
+}
+
 declare const brand: unique symbol;
 
 /** Evidence whose authenticity was established. Judge it with `@adyton/appraisal`. */
@@ -85,6 +98,8 @@ export interface VerifiedEvidence {
   readonly reportData: Uint8Array;
   /** The field that holds the init-data digest (MRCONFIGID, HOST_DATA, CONFIGID), as it stands. */
   readonly initDataField: Uint8Array | null;
+  /** What an event log may explain: see `verifyEventLog`. Absent: the TEE has no such registers. */
+  readonly registers?: readonly MeasurementRegister[];
   /** What policies see, named as Confidential Containers' Trustee names them. */
   readonly claims: JsonObject;
   readonly endorsements: EndorsementsUsed;

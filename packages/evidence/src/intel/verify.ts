@@ -5,12 +5,13 @@ import { defaultCrypto } from "@adyton/core/crypto";
 import { checkReportData } from "../binding.ts";
 import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
-import { seal, type VerifiedEvidence } from "../verified.ts";
+import { type MeasurementRegister, seal, type VerifiedEvidence } from "../verified.ts";
 import { type Basis, basisOf } from "./basis.ts";
 import { checkHeader, checkModule, checkQeIdentity, checkQeReport, checkSignature } from "./checks.ts";
 import { claimsOfQuote, claimsOfTcb, isDebug } from "./claims.ts";
 import { parseQuote, type Quote } from "./evidence.ts";
 import { explanationOf, warningsOf } from "./narrative.ts";
+import type { TdReport } from "./reports.ts";
 import { judgeTcb, type TcbAnswer } from "./tcb.ts";
 import { tcbOf } from "./verdict.ts";
 
@@ -47,11 +48,17 @@ export async function verifyQuote(
     debug: isDebug(quote),
     reportData: body.report.reportData,
     initDataField: body.tee === "sgx" ? body.report.configId : body.report.mrConfigId,
+    ...(body.tee === "tdx" ? { registers: registersOf(body.report) } : {}),
     claims: { ...claimsOfQuote(quote), ...basis.claims, ...claimsOfTcb(tcb) },
     endorsements: basis.endorsements,
     warnings: warningsOf(quote, basis, answer, now),
     explanation: explanationOf(quote, basis, answer, tcb.status, options),
   });
+}
+
+/** CCEL's index of RTMR n is n + 1 (UEFI 2.11, section 38.4.1). */
+function registersOf({ rtmrs }: TdReport): MeasurementRegister[] {
+  return rtmrs.map((value, i) => ({ name: `rtmr_${i}`, kind: "rtmr", index: i + 1, hash: "SHA-384", value }));
 }
 
 function judge({ body, qeReport }: Quote, basis: Basis): TcbAnswer {
