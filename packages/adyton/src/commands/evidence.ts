@@ -53,7 +53,7 @@ export const evidence: Group = {
       description: [
         "Checks signatures, certificate chains, revocation, dates and the vendor's TCB data, in the vendor's own order. Nothing is fetched: endorsements (certificates, CRLs, TCB info, identities) come from --endorsements, the hardware vendors' roots are built in.",
         "A TCB status such as OutOfDate is a finding, not a refusal: authentic evidence exits 0 whatever its status, except Revoked and NotSupported (3). The options --require-tcb, --min-tcb-date, --min-evaluation-number, --min-tcb and --require-revocation turn findings into refusals. A TEE in debug mode is refused (5) unless --allow-debug is given, because its owner can look inside.",
-        "Evidence under a root that you name with --root verifies and is reported as simulated: no hardware vendor stands behind it.",
+        'Evidence under a root that you name with --root verifies and is reported as simulated: no hardware vendor stands behind it. Where vendors publish no root (Arm CCA), --root names the device\'s public key: PEM, JWK, COSE_Key, or a list of {pkey, instance-id, implementation-id}. A list entry with "hardware": true says that you vouch for the device, and its evidence is not reported as simulated.',
       ],
       arguments: [FILE],
       options: [
@@ -76,7 +76,7 @@ export const evidence: Group = {
           value: "FILE",
           multiple: true,
           file: true,
-          summary: "trust this root certificate too; what it anchors is reported as simulated",
+          summary: "trust this root certificate or device key too; what it anchors is reported as simulated",
         },
         {
           name: "report-data",

@@ -26,6 +26,17 @@ const IDENTITIES: ReadonlySet<string> = new Set([
   "isv_prod_id",
   "isv_svn",
   "config_id",
+  // CCA
+  "cca-realm-initial-measurement",
+  "cca-platform-instance-id",
+  "cca-platform-implementation-id",
+  // Nitro
+  "module_id",
+  "pcr0",
+  "pcr1",
+  "pcr2",
+  "pcr8",
+  "user_data",
   // SEV-SNP, sample
   "measurement",
   "launch_digest",

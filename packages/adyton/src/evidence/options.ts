@@ -5,7 +5,12 @@ import type { Rules } from "@adyton/appraisal";
 import { equal } from "@adyton/core/bytes";
 import type { Certificate } from "@adyton/core/x509";
 import type { TcbStatus } from "@adyton/evidence";
-import { readEndorsement } from "@adyton/evidence/endorsements";
+import {
+  type Endorsements,
+  mergeEndorsements,
+  NO_ENDORSEMENTS,
+  readEndorsement,
+} from "@adyton/evidence/endorsements";
 import { CliError } from "../errors.ts";
 import { readInput } from "../files.ts";
 import type { Invocation } from "../frame/command.ts";
@@ -58,19 +63,37 @@ export function rulesOf(invocation: Invocation): Rules {
   };
 }
 
-/** The self-issued certificates of every `--root` file. Throws when a file holds none. */
-export async function readRoots(paths: readonly string[], io: Io): Promise<Certificate[]> {
+/** What the caller trusts by itself. */
+export interface NamedAnchors {
+  readonly roots: readonly Certificate[];
+  /** Vendors' own certificates and device keys. */
+  readonly anchors: Endorsements;
+}
+
+/**
+ * The self-issued certificates, vendors' own certificates and public keys of every `--root` file. Throws when a file
+ * holds none of them.
+ */
+export async function readAnchors(paths: readonly string[], io: Io): Promise<NamedAnchors> {
   const roots: Certificate[] = [];
+  const bags: Endorsements[] = [];
   for (const path of paths) {
-    const { certificates } = readEndorsement({ name: path, bytes: await readInput(path, io) });
+    const bag = readEndorsement({ name: path, bytes: await readInput(path, io) });
+    const { certificates, vendorCertificates = [], keys = [] } = bag;
     const found = certificates.filter((each) => equal(each.issuer.der, each.subject.der));
-    if (found.length === 0) {
-      throw new CliError("INVALID_VALUE", "misuse", `Cannot trust ${path}: it holds no root certificate`, {
-        detail: { path, certificates: certificates.map((each) => each.subject.text) },
-        hint: "Name a file with a self-issued certificate; intermediates belong to --endorsements.",
-      });
+    if (found.length + vendorCertificates.length + keys.length === 0) {
+      throw new CliError(
+        "INVALID_VALUE",
+        "misuse",
+        `Cannot trust ${path}: it holds no root certificate and no key`,
+        {
+          detail: { path, certificates: certificates.map((each) => each.subject.text) },
+          hint: "Name a file with a self-issued certificate or a public key; intermediates belong to --endorsements.",
+        },
+      );
     }
     roots.push(...found);
+    bags.push({ ...NO_ENDORSEMENTS, vendorCertificates, keys });
   }
-  return roots;
+  return { roots, anchors: mergeEndorsements(...bags) };
 }

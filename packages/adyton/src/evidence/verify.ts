@@ -11,7 +11,7 @@ import { printable } from "../frame/style.ts";
 import type { Io } from "../io.ts";
 import { teeOption } from "../values.ts";
 import { judgeEvidence } from "./judge.ts";
-import { readRoots, reportDataOption, rulesOf, verificationTime } from "./options.ts";
+import { readAnchors, reportDataOption, rulesOf, verificationTime } from "./options.ts";
 import { printVerdict } from "./print.ts";
 import { exitOf } from "./verdict.ts";
 
@@ -22,7 +22,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<ExitCode> 
   const now = verificationTime(invocation, io);
   const rules = rulesOf(invocation);
   const reportData = reportDataOption(invocation);
-  const roots = await readRoots(invocation.values("root"), io);
+  const { roots, anchors } = await readAnchors(invocation.values("root"), io);
   const found = await readEndorsementPaths(
     invocation.values("endorsements").map((each) => resolve(io.cwd, each)),
   );
@@ -30,6 +30,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<ExitCode> 
     tee: teeOption(invocation),
     now,
     roots,
+    anchors,
     rules,
     endorsements: found.endorsements,
     requireRevocation: rules.requireRevocation === true,

@@ -15,23 +15,32 @@ const IMPLEMENTATION_ID = "implementation-id";
 /** ES256, ES384, ES512: the curve of each hash (RFC 9053 section 2.1, RFC 7518 section 3.4). */
 const HASH_OF_CURVE = { "P-256": "SHA-256", "P-384": "SHA-384", "P-521": "SHA-512" } as const;
 
-/** The named keys that may speak for this platform: every identifier they carry is its own. Throws `CPAK_MISSING`. */
-export function platformKeysFor(claims: PlatformClaims, named: readonly VendorKey[]): VendorKey[] {
+/**
+ * The named keys that may speak for this platform: every identifier they carry is its own. Throws `CPAK_MISSING`.
+ * `offered` came with the endorsements and is nobody's word for anything: it only makes the refusal's hint better.
+ */
+export function platformKeysFor(
+  claims: PlatformClaims,
+  named: readonly VendorKey[],
+  offered: readonly VendorKey[],
+): VendorKey[] {
   const own: ReadonlyMap<string, string> = new Map([
     [INSTANCE_ID, toHex(claims.instanceId)],
     [IMPLEMENTATION_ID, toHex(claims.implementationId)],
   ]);
-  const keys = named.filter((key) =>
-    Object.entries(key.identifiers).every(([name, value]) => own.get(name) === value),
-  );
+  const isFor = (key: VendorKey): boolean =>
+    Object.entries(key.identifiers).every(([name, value]) => own.get(name) === value);
+  const keys = named.filter(isFor);
   if (keys.length === 0) {
     throw new EvidenceError(
       "CPAK_MISSING",
       "endorsements",
       `Cannot verify CCA token: none of ${named.length} named keys is for platform ${own.get(INSTANCE_ID)}`,
       {
-        detail: Object.fromEntries(own),
-        hint: "Name the platform's public key (CPAK) as a trusted key; CCA has no root that could be built in.",
+        detail: { ...Object.fromEntries(own), named: named.length },
+        hint: offered.some(isFor)
+          ? "The endorsements hold a key for it, but CCA has no root that vouches for such keys: name it as an anchor (--root), if you trust where it came from."
+          : "Name the platform's public key (CPAK) as an anchor (--root): CCA has no root that could be built in.",
       },
     );
   }

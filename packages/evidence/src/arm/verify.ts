@@ -38,19 +38,18 @@ export async function verifyCca(bytes: Uint8Array, options: VerifyOptions): Prom
   const token = parseCcaToken(bytes);
   const { platform, realm } = token;
   if (options.requireRevocation === true) throw noRevocation(toHex(platform.claims.instanceId));
-  const key = await platformSigner(token, anchors?.keys ?? [], crypto);
+  const named = platformKeysFor(platform.claims, anchors?.keys ?? [], options.endorsements?.keys ?? []);
+  const key = await platformSigner(token, named, crypto);
   await checkBinding(token, crypto);
   if (!(await isSignedBy(realm.sign1, await crypto.importPublicKey(realmKeyOf(realm.claims))))) {
     throw refusal("INVALID_CCA_REALM_SIGNATURE", "the realm token's signature is not by the realm's key");
   }
   if (options.reportData !== undefined) checkReportData(realm.claims.challenge, options.reportData);
-  const instance = toHex(platform.claims.instanceId);
-  const root = `CPAK of platform ${instance}`;
   return seal({
     tee: "cca",
     at: now,
     trust: {
-      root,
+      root: `CPAK of platform ${toHex(platform.claims.instanceId)}, ${key.hardware === true ? "vouched for" : "named"} by the caller`,
       rootSha256: toHex(await crypto.digest("SHA-256", key.spki)),
       simulated: key.hardware !== true,
     },
@@ -65,21 +64,18 @@ export async function verifyCca(bytes: Uint8Array, options: VerifyOptions): Prom
   });
 }
 
-/** The named key that signed the platform token. */
+/** The one of `keys` that signed the platform token. */
 async function platformSigner(
   { platform }: CcaToken,
-  named: readonly VendorKey[],
+  keys: readonly VendorKey[],
   crypto: CryptoProvider,
 ): Promise<VendorKey> {
-  const keys = platformKeysFor(platform.claims, named);
   const key = await signerAmong(keys, platform.sign1, crypto);
   if (key !== undefined) return key;
   throw refusal(
     "INVALID_CCA_PLATFORM_SIGNATURE",
     "the platform token's signature is by none of the named keys",
-    {
-      detail: { instanceId: toHex(platform.claims.instanceId), keys: keys.length },
-    },
+    { detail: { instanceId: toHex(platform.claims.instanceId), keys: keys.length } },
   );
 }
 
