@@ -80,6 +80,101 @@ describe.each(providers.map((provider) => [provider.name, provider] as const))("
     });
   });
 
+  it("agrees on a secret with itself and the other provider (ECDH)", async () => {
+    for (const curve of ["P-256", "P-384", "P-521"] as const) {
+      const [mine, yours] = [
+        await crypto.generateKey({ name: "EC", curve }),
+        await crypto.generateKey({ name: "EC", curve }),
+      ];
+      const secret = await crypto.agree(mine, yours.publicKey);
+      expect(secret).toHaveLength(fieldSize(curve));
+      for (const other of providers) {
+        const peer = await other.importPrivateKey(await yours.export());
+        expect(await other.agree(peer, mine.publicKey)).toEqual(secret);
+      }
+      expect(await crypto.agree(mine, mine.publicKey)).not.toEqual(secret);
+    }
+  });
+
+  it("agrees as RFC 5903 section 8.2 (P-384) does", async () => {
+    const key = await crypto.importPrivateKey(
+      encodeDer.sequence(
+        encodeDer.integer(0),
+        encodeDer.sequence(encodeDer.oid("1.2.840.10045.2.1"), encodeDer.oid("1.3.132.0.34")),
+        encodeDer.octetString(
+          encodeDer.sequence(
+            encodeDer.integer(1),
+            encodeDer.octetString(
+              fromHex(
+                "099f3c7034d4a2c699884d73a375a67f7624ef7c6b3c0f160647b67414dce655e35b538041e649ee3faef896783ab194",
+              ),
+            ),
+            encodeDer.explicit(
+              1,
+              encodeDer.bitString(
+                fromHex(
+                  "04667842d7d180ac2cde6f74f37551f55755c7645c20ef73e31634fe72b4c55ee6de3ac808acb4bdb4c88732aee95f41aa9482ed1fc0eeb9cafc4984625ccfc23f65032149e0e144ada024181535a0f38eeb9fcff3c2c947dae69b4c634573a81c",
+                ),
+              ),
+            ),
+          ),
+        ),
+      ),
+    );
+    const peer = await crypto.importPublicKey(
+      spkiOfPoint(
+        "P-384",
+        fromHex(
+          "e558dbef53eecde3d3fccfc1aea08a89a987475d12fd950d83cfa41732bc509d0d1ac43a0336def96fda41d0774a3571dcfbec7aacf3196472169e838430367f66eebe3c6e70c416dd5f0c68759dd1fff83fa40142209dff5eaad96db9e6386c",
+        ),
+      ),
+    );
+    expect(toHex(await crypto.agree(key, peer))).toBe(
+      "11187331c279962d93d604243fd592cb9d0a926f422e47187521287e7156c5c4d603135569b9e9d09cf5d4a270f59746",
+    );
+  });
+
+  it("agrees on nothing across curves or kinds of keys", async () => {
+    const [p256, p384, rsa] = await Promise.all([
+      crypto.generateKey({ name: "EC", curve: "P-256" }),
+      crypto.generateKey({ name: "EC", curve: "P-384" }),
+      crypto.generateKey({ name: "RSA", bits: 2048 }),
+    ]);
+    expect(await codeOfAsync(() => crypto.agree(p256, p384.publicKey))).toBe("INVALID_KEY");
+    expect(await codeOfAsync(() => crypto.agree(rsa, p384.publicKey))).toBe("INVALID_KEY");
+    expect(await codeOfAsync(() => crypto.agree(p384, rsa.publicKey))).toBe("INVALID_KEY");
+  });
+
+  it.each([
+    ["AES-128 (SP 800-38A F.5.1)", "2b7e151628aed2a6abf7158809cf4f3c", "874d6191b620e3261bef6864990db6ce"],
+    [
+      "AES-256 (SP 800-38A F.5.5)",
+      "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
+      "601ec313775789a5b7a7f504bbf3d228",
+    ],
+  ])("en- and decrypts in counter mode: %s", async (_, key, ciphertext) => {
+    const counter = fromHex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+    const plaintext = fromHex("6bc1bee22e409f96e93d7e117393172a");
+    expect(toHex(await crypto.aesCtr(fromHex(key), counter, plaintext))).toBe(ciphertext);
+    expect(await crypto.aesCtr(fromHex(key), counter, fromHex(ciphertext))).toEqual(plaintext);
+    // The counter wraps over all its bits, and blocks may be short.
+    const last = new Uint8Array(16).fill(0xff);
+    const two = await crypto.aesCtr(fromHex(key), last, new Uint8Array(19));
+    expect(two.subarray(16)).toEqual(
+      (await crypto.aesCtr(fromHex(key), new Uint8Array(16), new Uint8Array(16))).subarray(0, 3),
+    );
+  });
+
+  it.each([
+    [15, 16],
+    [24, 16],
+    [0, 16],
+    [16, 12],
+  ])("refuses counter mode with %i bytes of key and %i of counter", async (key, counter) => {
+    const act = async () => crypto.aesCtr(new Uint8Array(key), new Uint8Array(counter), message);
+    expect(await codeOfAsync(act)).toBe("INVALID_KEY");
+  });
+
   it("never accepts r or s outside [1, n-1]", async () => {
     const key = await crypto.generateKey({ name: "EC", curve: "P-256" });
     const order = fromHex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");

@@ -4,7 +4,7 @@
 import { type Bytes, concat, equal, fromHex, isZero, toHex } from "../bytes.ts";
 import { type DerValue, encodeDer, parseDer } from "../der.ts";
 import { CoreError, malformed } from "../errors.ts";
-import type { CurveName, KeyAlgorithm, SignatureAlgorithm } from "./types.ts";
+import type { CurveName, KeyAlgorithm, PrivateKey, PublicKey, SignatureAlgorithm } from "./types.ts";
 
 const OID_EC_PUBLIC_KEY = "1.2.840.10045.2.1";
 const OID_RSA = "1.2.840.113549.1.1.1";
@@ -116,6 +116,26 @@ export function fits(how: SignatureAlgorithm, key: KeyAlgorithm): boolean {
     case "Ed25519":
       return key.name === "Ed25519";
   }
+}
+
+/** The curve that both keys are on. Throws `INVALID_KEY`. */
+export function checkAgreement(privateKey: PrivateKey, peer: PublicKey): CurveName {
+  const [own, other] = [privateKey.publicKey.algorithm, peer.algorithm];
+  if (own.name === "EC" && other.name === "EC" && own.curve === other.curve) return own.curve;
+  const [found, expected] = [own, other].map((key) => (key.name === "EC" ? key.curve : key.name));
+  throw malformed(
+    "INVALID_KEY",
+    `Cannot agree on a secret: keys on ${found} and ${expected}, expected one curve`,
+  );
+}
+
+/** Sizes of an AES key and of a counter block. Throws `INVALID_KEY`. */
+export function checkAesCtr(key: Uint8Array, counter: Uint8Array): void {
+  if ((key.length === 16 || key.length === 32) && counter.length === 16) return;
+  throw malformed(
+    "INVALID_KEY",
+    `Cannot use AES-CTR: got a key of ${key.length} bytes and a counter of ${counter.length}, expected 16 or 32 and 16`,
+  );
 }
 
 /** r and s both in [1, n-1], at the curve's exact length. Anything else never reaches the crypto library. */

@@ -3,10 +3,12 @@
 
 import {
   constants,
+  createCipheriv,
   createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
+  diffieHellman,
   generateKeyPair,
   type JsonWebKeyInput,
   type KeyObject,
@@ -18,7 +20,7 @@ import {
 import { promisify } from "node:util";
 import { type Bytes, toBase64Url } from "../bytes.ts";
 import { CoreError } from "../errors.ts";
-import { fits, isPlausibleEcdsa, keyAlgorithmOf, pointOfSpki } from "./keys.ts";
+import { checkAesCtr, checkAgreement, fits, isPlausibleEcdsa, keyAlgorithmOf, pointOfSpki } from "./keys.ts";
 import type {
   CryptoProvider,
   HashName,
@@ -59,6 +61,23 @@ export const provider: CryptoProvider = {
       wrapPrivate(createPrivateKey({ key: pkcs8 as never, format: "der", type: "pkcs8" })),
     ),
   generateKey: async (spec) => wrapPrivate((await generate(...generateArguments(spec))).privateKey),
+  agree: async (privateKey, peer) => {
+    checkAgreement(privateKey, peer);
+    const pkcs8 = await privateKey.export();
+    return guarded("private", () =>
+      copy(
+        diffieHellman({
+          privateKey: createPrivateKey({ key: pkcs8 as never, format: "der", type: "pkcs8" }),
+          publicKey: createPublicKey(keyInput(peer.spki, peer.algorithm)),
+        }),
+      ),
+    );
+  },
+  aesCtr: (key, counter, data) => {
+    checkAesCtr(key, counter);
+    const cipher = createCipheriv(key.length === 16 ? "aes-128-ctr" : "aes-256-ctr", key, counter);
+    return copy(cipher.update(data));
+  },
 };
 
 /** Node loads the whole library anyway: verification uses the same object. */

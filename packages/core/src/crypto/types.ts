@@ -59,4 +59,14 @@ export interface CryptoProvider extends VerifyingCrypto {
   importPrivateKey(pkcs8: Uint8Array): MaybePromise<PrivateKey>;
   /** RSA without `bits` makes 4096. */
   generateKey(spec: KeySpec): Promise<PrivateKey>;
+  /**
+   * The x-coordinate that ECDH gives both sides (SP 800-56A section 5.7.1.2), as long as the curve's field.
+   * Throws `INVALID_KEY` unless both keys are EC keys on one curve.
+   */
+  agree(privateKey: PrivateKey, peer: PublicKey): Promise<Bytes>;
+  /**
+   * AES in counter mode (SP 800-38A section 6.5), both ways. `key` has 16 or 32 bytes, `counter` 16: the first block,
+   * big-endian, never to be used again under this key. Throws `INVALID_KEY`.
+   */
+  aesCtr(key: Uint8Array, counter: Uint8Array, data: Uint8Array): MaybePromise<Bytes>;
 }

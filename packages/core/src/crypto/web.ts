@@ -3,7 +3,15 @@
 
 import type { Bytes } from "../bytes.ts";
 import { CoreError } from "../errors.ts";
-import { fits, isPlausibleEcdsa, keyAlgorithmOf, privateKeyAlgorithmOf } from "./keys.ts";
+import {
+  checkAesCtr,
+  checkAgreement,
+  fieldSize,
+  fits,
+  isPlausibleEcdsa,
+  keyAlgorithmOf,
+  privateKeyAlgorithmOf,
+} from "./keys.ts";
 import type {
   CryptoProvider,
   CurveName,
@@ -44,6 +52,21 @@ export const provider: CryptoProvider = {
     const spki = new Uint8Array(await subtle.exportKey("spki", pair.publicKey));
     const pkcs8 = new Uint8Array(await subtle.exportKey("pkcs8", pair.privateKey));
     return wrapPrivate(await wrapPublic(keyAlgorithmOf(spki), spki), pkcs8);
+  },
+  agree: async (privateKey, peer) => {
+    const curve = checkAgreement(privateKey, peer);
+    const dictionary = { name: "ECDH", namedCurve: curve };
+    const pkcs8 = plain(await privateKey.export());
+    const secret = await subtle.importKey("pkcs8", pkcs8, dictionary, false, ["deriveBits"]);
+    const imported = await subtle.importKey("spki", plain(peer.spki), dictionary, true, []);
+    const bits = 8 * fieldSize(curve);
+    return new Uint8Array(await subtle.deriveBits({ name: "ECDH", public: imported }, secret, bits));
+  },
+  aesCtr: async (key, counter, data) => {
+    checkAesCtr(key, counter);
+    const imported = await subtle.importKey("raw", plain(key), "AES-CTR", false, ["encrypt"]);
+    const how = { name: "AES-CTR", counter: plain(counter), length: 128 };
+    return new Uint8Array(await subtle.encrypt(how, imported, plain(data)));
   },
 };
 
