@@ -9,12 +9,13 @@ import type { TeeName } from "./envelope.ts";
 import { EvidenceError } from "./errors.ts";
 import { verifyEventLog } from "./eventlog/verify.ts";
 import { sgx, tdx } from "./intel/scheme.ts";
+import { nvidia } from "./nvidia/scheme.ts";
 import { sample } from "./sample/scheme.ts";
 import type { Scheme, VerifyOptions } from "./scheme.ts";
 import type { VerifiedEvidence } from "./verified.ts";
 
 /** In order of detection. */
-export const SCHEMES: readonly Scheme[] = [sgx, tdx, snp, cca, nitro, sample];
+export const SCHEMES: readonly Scheme[] = [sgx, tdx, snp, cca, nitro, nvidia, sample];
 
 /** The scheme of a TEE. Throws `UNSUPPORTED_TEE`. */
 export function schemeOf(tee: TeeName): Scheme {

@@ -34,6 +34,8 @@ export interface Scheme {
   readonly tee: TeeName;
   /** For people: "Intel SGX quote". */
   readonly title: string;
+  /** Bytes of the report data field; absent: 64. A longer digest is cut to this where several TEEs bind it. */
+  readonly reportDataWidth?: number;
   /** Whether `evidence` has this TEE's shape. Cheap; never throws. */
   detect(evidence: Uint8Array): boolean;
   /** The claims as they stand, unverified. Throws typed errors on malformed bytes. */
@@ -44,4 +46,6 @@ export interface Scheme {
   fromKbs(value: JsonValue): Pick<Envelope, "evidence" | "endorsements" | "eventLog">;
   /** To that JSON. */
   toKbs(envelope: Pick<Envelope, "evidence" | "endorsements" | "eventLog">): JsonValue;
+  /** Where that JSON may speak of several devices: one JSON for each, as `fromKbs` takes it. */
+  split?(value: JsonValue): readonly JsonValue[];
 }

@@ -98,6 +98,10 @@ export interface VerifiedEvidence {
   readonly reportData: Uint8Array;
   /** The field that holds the init-data digest (MRCONFIGID, HOST_DATA, CONFIGID), as it stands. */
   readonly initDataField: Uint8Array | null;
+  /** What speaks; absent: a processor. */
+  readonly kind?: "cpu" | "gpu" | "switch";
+  /** Tells this very device from others of its kind, where the evidence does. */
+  readonly device?: string;
   /** What an event log may explain: see `verifyEventLog`. Absent: the TEE has no such registers. */
   readonly registers?: readonly MeasurementRegister[];
   /** What policies see, named as Confidential Containers' Trustee names them. */
