@@ -6,6 +6,7 @@ import { TAG } from "@adyton/core/der";
 import { readArmoured, readDer } from "./armour.ts";
 import type { Endorsements } from "./bag.ts";
 import { EvidenceError } from "./errors.ts";
+import { readHygonCertificates } from "./hygon/endorsements.ts";
 import { readIntelJson } from "./intel/endorsements.ts";
 import { readCoseKey, readKeyJson } from "./keys.ts";
 
@@ -25,6 +26,8 @@ export interface EndorsementFile {
 }
 
 const MAX_FILE = 8 * 1024 * 1024;
+/** Vendors' own binary certificates: each reader knows its own and answers undefined to all else. */
+const VENDOR_READERS: readonly ((bytes: Uint8Array) => Endorsements | undefined)[] = [readHygonCertificates];
 
 /**
  * Reads one file of any sort the field uses: certificates and CRLs in PEM, DER, hex or base64; Intel API responses;
@@ -36,6 +39,10 @@ export function readEndorsement(file: EndorsementFile): Endorsements {
     throw unknown(file, `${file.bytes.length} bytes, at most ${MAX_FILE} are read`);
   if (file.bytes.length === 0) throw unknown(file, "it is empty");
   if (file.bytes[0] === TAG.SEQUENCE) return readDer(file.bytes, file.name);
+  for (const read of VENDOR_READERS) {
+    const bag = read(file.bytes);
+    if (bag !== undefined) return bag;
+  }
   const text = textOf(file.bytes);
   if (text === undefined) {
     const keys = readCoseKey(file.bytes, file.name);

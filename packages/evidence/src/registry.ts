@@ -8,6 +8,7 @@ import { nitro } from "./aws/scheme.ts";
 import type { TeeName } from "./envelope.ts";
 import { EvidenceError } from "./errors.ts";
 import { verifyEventLog } from "./eventlog/verify.ts";
+import { csv } from "./hygon/scheme.ts";
 import { sgx, tdx } from "./intel/scheme.ts";
 import { nvidia } from "./nvidia/scheme.ts";
 import { sample } from "./sample/scheme.ts";
@@ -15,7 +16,7 @@ import type { Scheme, VerifyOptions } from "./scheme.ts";
 import type { VerifiedEvidence } from "./verified.ts";
 
 /** In order of detection. */
-export const SCHEMES: readonly Scheme[] = [sgx, tdx, snp, cca, nitro, nvidia, sample];
+export const SCHEMES: readonly Scheme[] = [sgx, tdx, snp, csv, cca, nitro, nvidia, sample];
 
 /** The scheme of a TEE. Throws `UNSUPPORTED_TEE`. */
 export function schemeOf(tee: TeeName): Scheme {
