@@ -10,6 +10,7 @@ import { looksLikePem, parsePem } from "@adyton/core/pem";
 import { parseCertificate } from "@adyton/core/x509";
 import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS } from "./bag.ts";
 import { EvidenceError } from "./errors.ts";
+import { isOcspResponse, OCSP_KIND } from "./ocsp.ts";
 
 /** Of PEM, hex or base64 text; undefined when it is none of these. Throws `UNKNOWN_ENDORSEMENT` or `INVALID_PEM`. */
 export function readArmoured(text: string, name: string): Endorsements | undefined {
@@ -24,6 +25,9 @@ export function readArmoured(text: string, name: string): Endorsements | undefin
  * SubjectPublicKeyInfo, which has two parts and not three.
  */
 export function readDer(der: Uint8Array, name: string): Endorsements {
+  if (isOcspResponse(der)) {
+    return { ...NO_ENDORSEMENTS, vendorCertificates: [{ kind: OCSP_KIND, bytes: der }] };
+  }
   try {
     const key = publicKeyIn(der);
     if (key !== undefined) return { ...NO_ENDORSEMENTS, keys: [{ spki: key, identifiers: {} }] };

@@ -10,6 +10,6 @@ export {
   type ParsedNvidiaReport,
   parseNvidiaReport,
 } from "./nvidia/evidence.ts";
-export { OCSP_KIND } from "./nvidia/ocsp.ts";
 export { NVIDIA_OPAQUE, type NvidiaOpaqueField } from "./nvidia/opaque.ts";
 export { verifyNvidia } from "./nvidia/verify.ts";
+export { OCSP_KIND } from "./ocsp.ts";

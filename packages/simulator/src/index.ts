@@ -3,6 +3,22 @@
 
 export type { AmdPlatform, AmdPlatformOptions, ReportOptions } from "./amd/platform.ts";
 export { type AmdVendor, type AmdVendorOptions, createAmdVendor } from "./amd/vendor.ts";
+export {
+  type CcaGeneration,
+  type CcaPlatform,
+  type CcaPlatformOptions,
+  type CcaTokenOptions,
+  createCcaPlatform,
+} from "./arm/platform.ts";
+export {
+  createNitroVendor,
+  NITRO_ISSUERS,
+  type NitroDocumentOptions,
+  type NitroEnclave,
+  type NitroIssuer,
+  type NitroVendor,
+  type NitroVendorOptions,
+} from "./aws/vendor.ts";
 export type { Authority, CertificateChange, CrlChange } from "./intel/authority.ts";
 export {
   type IntelCollateral,
@@ -29,6 +45,15 @@ export {
   type IntelVendor,
   type IntelVendorOptions,
 } from "./intel/vendor.ts";
+export type { OcspChange } from "./nvidia/ocsp.ts";
+export {
+  createNvidiaVendor,
+  type NvidiaDevice,
+  type NvidiaDeviceOptions,
+  type NvidiaReportOptions,
+  type NvidiaVendor,
+  type NvidiaVendorOptions,
+} from "./nvidia/vendor.ts";
 export {
   createSampleVendor,
   type ExportedIdentity,

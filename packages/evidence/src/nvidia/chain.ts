@@ -10,10 +10,10 @@ import { type VerifyingCrypto, verifyingCrypto } from "@adyton/core/crypto";
 import { CoreError } from "@adyton/core/errors";
 import type { Certificate } from "@adyton/core/x509";
 import { selectAnchors, trustOf } from "../anchors.ts";
+import { OCSP_KIND, type OcspResponse, type OcspStatus, ocspStatusOf, parseOcspResponse } from "../ocsp.ts";
 import type { VerifyOptions } from "../scheme.ts";
 import type { EndorsementsUsed, Trust } from "../verified.ts";
 import { DICE_TCB_INFO, NVIDIA_DEVICE_ROOTS } from "./endorsements.ts";
-import { OCSP_KIND, type OcspResponse, type OcspStatus, ocspStatusOf, parseOcspResponse } from "./ocsp.ts";
 
 export interface NvidiaTrust {
   /** Leaf first, root last. */

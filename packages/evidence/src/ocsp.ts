@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// OCSP responses (RFC 6960), which is how NVIDIA says that an authority of a device's chain was revoked. Offline: a
-// response is brought along like a CRL. A certificate on hold is a revoked one.
+// OCSP responses (RFC 6960), for vendors that revoke by them (NVIDIA). Offline: a response is brought along like a CRL.
+// A certificate on hold is a revoked one.
 
 import { type Bytes, equal, toHex } from "@adyton/core/bytes";
 import type { HashName, VerifyingCrypto } from "@adyton/core/crypto";
@@ -14,7 +14,7 @@ import {
   parseExtensions,
   parseSignatureAlgorithm,
 } from "@adyton/core/x509";
-import { EvidenceError } from "../errors.ts";
+import { EvidenceError } from "./errors.ts";
 
 /** What one response says about one certificate. */
 export interface OcspStatus {
@@ -206,7 +206,7 @@ async function verifyResponse(
   crypto: VerifyingCrypto,
 ): Promise<void> {
   const subject = issuer.subject.text;
-  const signer = (await isSignedBy(response, issuer, crypto))
+  const signer = (await signed(response, issuer, crypto))
     ? issuer
     : await delegateOf(response, issuer, at, crypto);
   if (signer === undefined) {
@@ -238,13 +238,27 @@ async function delegateOf(
       purposes.some((purpose) => purpose.oid() === OCSP_SIGNING) &&
       at >= candidate.notBefore &&
       at <= candidate.notAfter &&
-      (await isSignedBy(candidate, issuer, crypto)) &&
-      (await isSignedBy(response, candidate, crypto))
+      (await signed(candidate, issuer, crypto)) &&
+      (await signed(response, candidate, crypto))
     ) {
       return candidate;
     }
   }
   return undefined;
+}
+
+/** A signature that does not even parse is nobody's. */
+async function signed(
+  what: Parameters<typeof isSignedBy>[0],
+  signer: Certificate,
+  crypto: VerifyingCrypto,
+): Promise<boolean> {
+  try {
+    return await isSignedBy(what, signer, crypto);
+  } catch (error) {
+    if (error instanceof AdytonError) return false;
+    throw error;
+  }
 }
 
 function malformed(why: string, cause?: AdytonError): EvidenceError {
