@@ -25,6 +25,8 @@ export interface VerifyOptions {
   readonly reportData?: Uint8Array;
   /** Without a valid revocation list from the vendor, refuse (AMD; Intel always requires them). */
   readonly requireRevocation?: boolean;
+  /** Registers that an event log must explain, by its index. Default: all that it has events for. */
+  readonly eventLogRegisters?: readonly number[];
   /** Keeps verified chains and documents between calls; see `createCache`. */
   readonly cache?: VerificationCache;
   readonly crypto?: CryptoProvider;
