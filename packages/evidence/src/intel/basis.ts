@@ -9,7 +9,7 @@ import { AdytonError } from "@adyton/core/errors";
 import type { JsonObject } from "@adyton/core/json";
 import { type Certificate, fingerprintOf, publicKeyOf } from "@adyton/core/x509";
 import { selectAnchors, trustOf } from "../anchors.ts";
-import { EvidenceError } from "../errors.ts";
+import type { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
 import type { EndorsementsUsed, Trust } from "../verified.ts";
 import {
@@ -31,6 +31,7 @@ import { claimsOfEndorsements, claimsOfPlatform } from "./claims.ts";
 import { type Collateral, spanOfDocument, verifyCollateral } from "./collateral.ts";
 import { CERTIFICATION_TYPE, type Quote } from "./evidence.ts";
 import { type PckExtension, pckExtensionOf } from "./pck.ts";
+import { malformed, notEndorsed } from "./refusal.ts";
 import { type Span, stableSpan } from "./window.ts";
 
 export interface Basis extends PckChain, Collateral {
@@ -166,11 +167,12 @@ async function pckOf(
   crypto: CryptoProvider,
 ): Promise<Certificate> {
   if (certification.kind === "manifest") {
-    throw new EvidenceError(
+    throw malformed(
       "UNSUPPORTED_CERT_FORMAT",
-      "malformed",
-      "Cannot verify quote: a platform manifest certifies it, expected a PCK certificate or a PPID",
-      { detail: { field: "certification_data_type", found: CERTIFICATION_TYPE.platformManifest } },
+      "verify quote",
+      "certification_data_type",
+      "7, a platform manifest",
+      "1 to 5",
     );
   }
   if (certification.kind === "certificates") {
@@ -201,9 +203,12 @@ function hasPpid(certificate: Certificate, ppid: Uint8Array): boolean {
 }
 
 function pckMissing(why: string): EvidenceError {
-  return new EvidenceError("PCK_MISSING", "endorsements", `Cannot verify quote: ${why}`, {
-    hint: "Supply the PCK certificate and its chain.",
-  });
+  return notEndorsed(
+    "PCK_MISSING",
+    `Cannot verify quote: ${why}`,
+    {},
+    "Supply the PCK certificate and its chain.",
+  );
 }
 
 /** Whatever could change the choices made: see `stableSpan`. */

@@ -4,7 +4,8 @@
 
 import { type Bytes, concat, fromHex } from "@adyton/core/bytes";
 import { Reader, Writer } from "@adyton/core/cursor";
-import { EvidenceError } from "../errors.ts";
+import type { EvidenceError } from "../errors.ts";
+import { malformed } from "./refusal.ts";
 import {
   ENCLAVE_REPORT_SIZE,
   type EnclaveReport,
@@ -110,7 +111,7 @@ export function parseQuoteHeader(bytes: Uint8Array): QuoteHeader {
  */
 export function parseQuote(bytes: Uint8Array): Quote {
   if (bytes.length > MAX_QUOTE) {
-    throw unsupported(`${bytes.length} bytes`, `at most ${MAX_QUOTE}`, { found: bytes.length });
+    throw unsupported("its size", `${bytes.length} bytes`, `at most ${MAX_QUOTE}`);
   }
   const reader = new Reader(bytes, "quote");
   const header = readHeader(reader);
@@ -174,8 +175,8 @@ export function encodeSignedPart(quote: Pick<QuoteFields, "header" | "body">): B
   const { header, body } = quote;
   const report = body.tee === "sgx" ? encodeEnclaveReport(body.report) : encodeTdReport(body.report);
   const type: BodyType = body.tee === "sgx" ? 1 : body.report.td15 === undefined ? 2 : 3;
-  if (header.version < 5 && type === 3) throw unsupported("a TD 1.5 body", "version 5 for it");
-  if (header.version === 3 && type !== 1) throw unsupported("a TD body", "version 4 or 5 for it");
+  if (header.version < 5 && type === 3) throw unsupported("body", "TD 1.5's", "one that version 4 has");
+  if (header.version === 3 && type !== 1) throw unsupported("body", "a TD's", "one that version 3 has");
   if (header.version < 5) return concat(encodeHeader(header), report);
   const descriptor = new Writer(BODY_DESCRIPTOR_SIZE).u16le(type).u32le(report.length).finish();
   return concat(encodeHeader(header), descriptor, report);
@@ -200,24 +201,16 @@ function encodeCertificationData({ type, data }: CertificationData): Bytes {
 function readHeader(reader: Reader): QuoteHeader {
   const version = reader.u16le("version");
   if (version !== 3 && version !== 4 && version !== 5) {
-    throw unsupported(`version ${version}`, "3, 4 or 5", { field: "version", offset: 0, found: version });
+    throw unsupported("version", String(version), "3, 4 or 5");
   }
   const attestationKeyType = reader.u16le("attestation_key_type");
   const teeType = reader.u32le("tee_type");
   const allowed = version === 3 ? [TEE_TYPE.sgx] : [TEE_TYPE.sgx, TEE_TYPE.tdx];
   if (!allowed.some((value) => value === teeType)) {
-    throw unsupported(
-      `TEE type 0x${teeType.toString(16)} in version ${version}`,
-      allowed.map((value) => `0x${value.toString(16)}`).join(" or "),
-      { field: "tee_type", offset: 4, found: teeType },
-    );
+    throw unsupported("tee_type", hex(teeType), allowed.map(hex).join(" or "));
   }
   if (attestationKeyType !== ATTESTATION_KEY_ECDSA_P256) {
-    throw unsupported(`attestation key type ${attestationKeyType}`, "2, ECDSA with P-256", {
-      field: "attestation_key_type",
-      offset: 2,
-      found: attestationKeyType,
-    });
+    throw unsupported("attestation_key_type", String(attestationKeyType), "2, ECDSA with P-256");
   }
   return {
     version,
@@ -233,16 +226,15 @@ function readHeader(reader: Reader): QuoteHeader {
 function readBody(reader: Reader, header: QuoteHeader): QuoteBody {
   let type: number = header.teeType === TEE_TYPE.sgx ? 1 : 2;
   if (header.version === 5) {
-    const offset = reader.offset;
     type = reader.u16le("body_type");
     const size = reader.u32le("body_size");
     const known = isBodyType(type) ? BODY[type] : undefined;
     const tee = header.teeType === TEE_TYPE.sgx ? "sgx" : "tdx";
     if (known?.tee !== tee || known.size !== size) {
       throw unsupported(
-        `body type ${type} of ${size} bytes with TEE type 0x${header.teeType.toString(16)}`,
-        "1 with 384 for SGX, 2 with 584 or 3 with 648 for TDX",
-        { field: "body_type", offset, found: type },
+        "body_type",
+        `${type} of ${size} bytes in a quote of ${tee}`,
+        "1 of 384 for sgx, 2 of 584 or 3 of 648 for tdx",
       );
     }
   }
@@ -258,10 +250,7 @@ function isBodyType(type: number): type is BodyType {
 function readQeCertification(auth: Reader): Reader {
   const type = auth.u16le("certification_data_type");
   if (type !== CERTIFICATION_TYPE.qeReport) {
-    throw unsupported(`outer certification data type ${type}`, "6, QE report certification data", {
-      field: "certification_data_type",
-      found: type,
-    });
+    throw unsupported("outer certification_data_type", String(type), "6, QE report certification data");
   }
   return auth.sub(auth.u32le("certification_data_size"), "QE report certification data");
 }
@@ -270,11 +259,10 @@ function exactly(bytes: Uint8Array, length: number, field: string): Bytes {
   return new Writer(length).bytes(bytes, length, field).finish();
 }
 
-function unsupported(found: string, expected: string, detail: Record<string, unknown> = {}): EvidenceError {
-  return new EvidenceError(
-    "UNSUPPORTED_QUOTE_FORMAT",
-    "malformed",
-    `Cannot parse quote: ${found}, expected ${expected}`,
-    { detail: { ...detail, expected } },
-  );
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+function unsupported(field: string, found: string, expected: string): EvidenceError {
+  return malformed("UNSUPPORTED_QUOTE_FORMAT", "parse quote", field, found, expected);
 }
