@@ -18,11 +18,8 @@ import { ALWAYS } from "./window.ts";
 
 const ECDSA_P256 = { name: "ECDSA", hash: "SHA-256" } as const;
 
-/** The quote is of `tee` and by Intel's quoting enclave. Throws `UNSUPPORTED_QUOTE_FORMAT`. */
-export function checkHeader({ header, body }: Quote, tee: "sgx" | "tdx"): void {
-  if (body.tee !== tee) {
-    throw unsupported("tee_type", body.tee, tee);
-  }
+/** Intel's quoting enclave made the quote. Throws `UNSUPPORTED_QUOTE_FORMAT`. */
+export function checkHeader({ header }: Quote): void {
   if (!equal(header.qeVendorId, INTEL_QE_VENDOR_ID)) {
     throw unsupported("qe_vendor_id", toHex(header.qeVendorId), toHex(INTEL_QE_VENDOR_ID));
   }

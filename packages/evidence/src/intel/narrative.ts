@@ -5,9 +5,9 @@ import { isZero, toHex } from "@adyton/core/bytes";
 import type { VerifyOptions } from "../scheme.ts";
 import type { Warning } from "../verified.ts";
 import type { Basis } from "./basis.ts";
-import { reservedTdBits } from "./claims.ts";
 import type { Quote } from "./evidence.ts";
 import { cpuSvnAgrees } from "./pck.ts";
+import { reservedTdBits } from "./reports.ts";
 import type { TcbAnswer } from "./tcb.ts";
 
 const DAY = 86_400_000;

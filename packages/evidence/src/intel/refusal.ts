@@ -36,6 +36,11 @@ export function malformed(
   return new EvidenceError(code, "malformed", message, { detail: { field, found, expected } });
 }
 
+/** The quote is of `found`, where one of `expected` was asked for. */
+export function otherTee(found: "sgx" | "tdx", expected: "sgx" | "tdx"): EvidenceError {
+  return malformed("UNSUPPORTED_QUOTE_FORMAT", "use quote", "tee_type", found, expected);
+}
+
 function withHint(detail: ErrorDetail, hint: string | undefined): { detail: ErrorDetail; hint?: string } {
   return hint === undefined ? { detail } : { detail, hint };
 }

@@ -108,6 +108,19 @@ export function bitOf(field: Uint8Array, index: number): boolean {
   return (((field[index >> 3] ?? 0) >> (index & 7)) & 1) === 1;
 }
 
+/** The bits that are set, by number. */
+export function bitsOf(field: Uint8Array): number[] {
+  const bits: number[] = [];
+  for (let bit = 0; bit < 8 * field.length; bit++) if (bitOf(field, bit)) bits.push(bit);
+  return bits;
+}
+
+/** TD attribute bits that no specification names, by number. */
+export function reservedTdBits(report: TdReport): number[] {
+  const named: readonly number[] = Object.values(TD_ATTRIBUTE);
+  return bitsOf(report.tdAttributes).filter((bit) => !named.includes(bit));
+}
+
 /** Reads the next 384 bytes. Throws `OUT_OF_BOUNDS`. */
 export function readEnclaveReport(reader: Reader): EnclaveReport {
   const cpuSvn = reader.bytes(16, "cpu_svn");

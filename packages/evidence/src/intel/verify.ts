@@ -8,15 +8,15 @@ import type { VerifyOptions } from "../scheme.ts";
 import { seal, type VerifiedEvidence } from "../verified.ts";
 import { type Basis, basisOf } from "./basis.ts";
 import { checkHeader, checkModule, checkQeIdentity, checkQeReport, checkSignature } from "./checks.ts";
-import { claimsOfQuote, claimsOfTcb, isDebug } from "./claims.ts";
+import { claimsOfTcb, type Describe } from "./claims.ts";
 import { parseQuote, type Quote } from "./evidence.ts";
 import { explanationOf, warningsOf } from "./narrative.ts";
 import { judgeTcb, type TcbAnswer } from "./tcb.ts";
 import { tcbOf } from "./verdict.ts";
 
-/** Establishes that a quote of `tee` is authentic, or throws the first reason why it is not. */
+/** Establishes that a quote of the TEE described is authentic, or throws the first reason why it is not. */
 export async function verifyQuote(
-  tee: "sgx" | "tdx",
+  describe: Describe,
   evidence: Uint8Array,
   options: VerifyOptions,
 ): Promise<VerifiedEvidence> {
@@ -29,7 +29,8 @@ export async function verifyQuote(
     );
   }
   const quote = parseQuote(evidence);
-  checkHeader(quote, tee);
+  const { claims, ...description } = describe(quote);
+  checkHeader(quote);
   const basis = await basisOf(quote, options, crypto);
   const { body } = quote;
   if (body.tee === "tdx") checkModule(body.report, basis);
@@ -40,14 +41,12 @@ export async function verifyQuote(
   const tcb = tcbOf(answer, quote, basis);
   if (options.reportData !== undefined) checkReportData(body.report.reportData, options.reportData);
   return seal({
-    tee,
+    ...description,
     at: now,
     trust: basis.trust,
     tcb,
-    debug: isDebug(quote),
     reportData: body.report.reportData,
-    initDataField: body.tee === "sgx" ? body.report.configId : body.report.mrConfigId,
-    claims: { ...claimsOfQuote(quote), ...basis.claims, ...claimsOfTcb(tcb) },
+    claims: { ...claims, ...basis.claims, ...claimsOfTcb(tcb) },
     endorsements: basis.endorsements,
     warnings: warningsOf(quote, basis, answer, now),
     explanation: explanationOf(quote, basis, answer, tcb.status, options),
