@@ -68,9 +68,9 @@ function readCertificates(type: number, data: Uint8Array): Certificate[] {
 function readPlatform(type: number, data: Uint8Array): Certification {
   const reader = new Reader(data, "certification data");
   const ppid = reader.bytes(PPID_SIZE[type] ?? 0, "ppid");
-  const cpuSvn = reader.bytes(16, "cpu_svn");
-  const pceSvn = reader.u16le("pce_svn");
-  const pceId = reader.remaining === 0 ? undefined : reader.u16le("pce_id");
+  const cpuSvn = reader.bytes(16, "cpuSvn");
+  const pceSvn = reader.u16le("pceSvn");
+  const pceId = reader.remaining === 0 ? undefined : reader.u16le("pceId");
   reader.end();
   return {
     kind: "platform",
