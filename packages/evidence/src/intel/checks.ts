@@ -11,15 +11,16 @@ import { numberOf } from "./bag.ts";
 import type { Basis } from "./basis.ts";
 import type { EnclaveIdentity, ModuleSigner } from "./documents.ts";
 import { INTEL_QE_VENDOR_ID, type Quote } from "./evidence.ts";
-import { malformed, notAuthentic } from "./refusal.ts";
+import { malformed, notAuthentic, otherTee } from "./refusal.ts";
 import type { TdReport } from "./reports.ts";
 import { moduleIdentityOf, moduleIdOf } from "./tcb.ts";
 import { ALWAYS } from "./window.ts";
 
 const ECDSA_P256 = { name: "ECDSA", hash: "SHA-256" } as const;
 
-/** Intel's quoting enclave made the quote. Throws `UNSUPPORTED_QUOTE_FORMAT`. */
-export function checkHeader({ header }: Quote): void {
+/** The quote is of `tee`, and Intel's quoting enclave made it. Throws `UNSUPPORTED_QUOTE_FORMAT`. */
+export function checkHeader({ header, body }: Quote, tee: "sgx" | "tdx"): void {
+  if (body.tee !== tee) throw otherTee(body.tee, tee);
   if (!equal(header.qeVendorId, INTEL_QE_VENDOR_ID)) {
     throw unsupported("qe_vendor_id", toHex(header.qeVendorId), toHex(INTEL_QE_VENDOR_ID));
   }

@@ -3,27 +3,30 @@
 
 import { toHex } from "@adyton/core/bytes";
 import type { JsonObject } from "@adyton/core/json";
-import { type Description, hex16, hex32 } from "./claims.ts";
+import { type Description, hex16, hex32, type Kind } from "./claims.ts";
 import type { Quote, QuoteHeader } from "./evidence.ts";
 import { otherTee } from "./refusal.ts";
 import { bitOf, ENCLAVE_FLAG, type EnclaveReport } from "./reports.ts";
 
-/** Describes an SGX quote. Throws `UNSUPPORTED_QUOTE_FORMAT` for a TD's. */
-export function describeEnclave({ header, body }: Quote): Description {
+/** An enclave: what SGX quotes speak of. */
+export const ENCLAVE: Kind = { tee: "sgx", describe };
+
+function describe({ header, body }: Quote, others: JsonObject): Description {
   if (body.tee !== "sgx") throw otherTee(body.tee, "sgx");
   const { report } = body;
   return {
     tee: "sgx",
     debug: bitOf(report.attributes, ENCLAVE_FLAG.debug),
     initDataField: report.configId,
-    claims: claimsOfEnclave(header, report),
+    claims: claimsOfEnclave(header, report, others),
   };
 }
 
-function claimsOfEnclave(header: QuoteHeader, report: EnclaveReport): JsonObject {
+function claimsOfEnclave(header: QuoteHeader, report: EnclaveReport, others: JsonObject): JsonObject {
   const reserved = report.reserved ?? [12, 32, 32, 42].map((size) => new Uint8Array(size));
   const [reserved1, reserved2, reserved3, reserved4] = reserved.map(toHex);
   return {
+    ...others,
     header: {
       version: hex16(header.version),
       att_key_type: hex16(header.attestationKeyType),

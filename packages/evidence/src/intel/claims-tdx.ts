@@ -3,7 +3,7 @@
 
 import { toHex } from "@adyton/core/bytes";
 import type { JsonObject } from "@adyton/core/json";
-import { type Description, hex16, hex32 } from "./claims.ts";
+import { type Description, hex16, hex32, type Kind } from "./claims.ts";
 import type { Quote, QuoteHeader } from "./evidence.ts";
 import { otherTee } from "./refusal.ts";
 import {
@@ -19,24 +19,27 @@ import {
 /** Bits 0 to 7: a TD with any of them set is under the host's eyes (TUD, "TD under debug"). */
 const TUD_BITS = 8;
 
-/** Describes a TDX quote. Throws `UNSUPPORTED_QUOTE_FORMAT` for an enclave's. */
-export function describeTd({ header, body }: Quote): Description {
+/** A trust domain: what TDX quotes speak of. */
+export const TD: Kind = { tee: "tdx", describe };
+
+function describe({ header, body }: Quote, others: JsonObject): Description {
   if (body.tee !== "tdx") throw otherTee(body.tee, "tdx");
   const { report } = body;
   return {
     tee: "tdx",
     debug: report.tdAttributes[0] !== 0,
     initDataField: report.mrConfigId,
-    claims: claimsOfTd(header, report),
+    claims: claimsOfTd(header, report, others),
   };
 }
 
-function claimsOfTd(header: QuoteHeader, report: TdReport): JsonObject {
+function claimsOfTd(header: QuoteHeader, report: TdReport, others: JsonObject): JsonObject {
   const { td15, tdAttributes } = report;
   const reportData = toHex(report.reportData);
   const configId = toHex(report.mrConfigId);
   const [rtmr0, rtmr1, rtmr2, rtmr3] = report.rtmrs;
   return {
+    ...others,
     quote: {
       header: {
         version: hex16(header.version),

@@ -9,9 +9,9 @@ import { EvidenceError } from "../errors.ts";
 import type { Scheme } from "../scheme.ts";
 import { hasRole } from "./authority.ts";
 import { parseCertification } from "./certification.ts";
-import { claimsOfPlatform, type Describe } from "./claims.ts";
-import { describeEnclave } from "./claims-sgx.ts";
-import { describeTd } from "./claims-tdx.ts";
+import { claimsOfPlatform, type Kind } from "./claims.ts";
+import { ENCLAVE } from "./claims-sgx.ts";
+import { TD } from "./claims-tdx.ts";
 import { CERTIFICATION_TYPE, parseQuote, parseQuoteHeader, type Quote, TEE_TYPE } from "./evidence.ts";
 import { pckExtensionOf } from "./pck.ts";
 import { verifyQuote } from "./verify.ts";
@@ -21,8 +21,8 @@ export const sgx: Scheme = {
   tee: "sgx",
   title: "Intel SGX quote",
   detect: (evidence) => isQuoteOf("sgx", evidence),
-  inspect: (evidence) => inspect(describeEnclave, evidence),
-  verify: (evidence, options) => verifyQuote(describeEnclave, evidence, options),
+  inspect: (evidence) => inspect(ENCLAVE, evidence),
+  verify: (evidence, options) => verifyQuote(ENCLAVE, evidence, options),
   fromKbs: (value) => ({ evidence: bytesOf(membersOf(value, "SGX"), "quote", "SGX") }),
   toKbs: ({ evidence }) => ({ quote: toBase64(evidence) }),
 };
@@ -32,8 +32,8 @@ export const tdx: Scheme = {
   tee: "tdx",
   title: "Intel TDX quote",
   detect: (evidence) => isQuoteOf("tdx", evidence),
-  inspect: (evidence) => inspect(describeTd, evidence),
-  verify: (evidence, options) => verifyQuote(describeTd, evidence, options),
+  inspect: (evidence) => inspect(TD, evidence),
+  verify: (evidence, options) => verifyQuote(TD, evidence, options),
   fromKbs: (value) => {
     const members = membersOf(value, "TDX");
     const evidence = bytesOf(members, "quote", "TDX");
@@ -56,9 +56,9 @@ function isQuoteOf(tee: "sgx" | "tdx", evidence: Uint8Array): boolean {
   }
 }
 
-function inspect(describe: Describe, evidence: Uint8Array): JsonObject {
+function inspect(kind: Kind, evidence: Uint8Array): JsonObject {
   const quote = parseQuote(evidence);
-  return { ...describe(quote).claims, ...platformOf(quote) };
+  return kind.describe(quote, platformOf(quote)).claims;
 }
 
 /** The platform by the PCK certificate in the quote: what to fetch TCB info with. Empty when the quote carries none. */

@@ -5,7 +5,7 @@
 import type { Tcb, TcbComponent, TcbStatus } from "../verified.ts";
 import { type Basis, TDX_SVN_NAMES } from "./basis.ts";
 import { missingModule } from "./checks.ts";
-import type { IsvLevel, Level, LevelStatus } from "./documents.ts";
+import type { IsvLevel, Level } from "./documents.ts";
 import type { Quote } from "./evidence.ts";
 import { notAuthentic } from "./refusal.ts";
 import type { Shortfall, TcbAnswer } from "./tcb.ts";
@@ -88,18 +88,9 @@ function withTdxSvn(
 
 function componentOf(level: Level | IsvLevel | undefined, svn: Record<string, number>): TcbComponent {
   if (level === undefined) return { status: "NotSupported", svn };
-  const status = statusOf(level.status);
-  return {
-    ...(status === undefined ? {} : { status }),
-    date: level.date,
-    advisoryIds: level.advisoryIds,
-    svn,
-  };
-}
-
-/** A component may carry an unknown word without deciding the verdict: it then shows no status. */
-function statusOf(status: LevelStatus): TcbStatus | undefined {
-  return status === "Unrecognized" ? undefined : status;
+  const { status, date, advisoryIds } = level;
+  // A component may carry an unknown word without deciding the verdict: it then shows no status.
+  return status === "Unrecognized" ? { date, advisoryIds, svn } : { status, date, advisoryIds, svn };
 }
 
 function describe({ component, found, least }: Shortfall): string {

@@ -8,15 +8,15 @@ import type { VerifyOptions } from "../scheme.ts";
 import { seal, type VerifiedEvidence } from "../verified.ts";
 import { type Basis, basisOf } from "./basis.ts";
 import { checkHeader, checkModule, checkQeIdentity, checkQeReport, checkSignature } from "./checks.ts";
-import { claimsOfTcb, type Describe } from "./claims.ts";
+import { type Kind, withVerdict } from "./claims.ts";
 import { parseQuote, type Quote } from "./evidence.ts";
 import { explanationOf, warningsOf } from "./narrative.ts";
 import { judgeTcb, type TcbAnswer } from "./tcb.ts";
 import { tcbOf } from "./verdict.ts";
 
-/** Establishes that a quote of the TEE described is authentic, or throws the first reason why it is not. */
+/** Establishes that a quote of this kind is authentic, or throws the first reason why it is not. */
 export async function verifyQuote(
-  describe: Describe,
+  kind: Kind,
   evidence: Uint8Array,
   options: VerifyOptions,
 ): Promise<VerifiedEvidence> {
@@ -29,8 +29,7 @@ export async function verifyQuote(
     );
   }
   const quote = parseQuote(evidence);
-  const { claims, ...description } = describe(quote);
-  checkHeader(quote);
+  checkHeader(quote, kind.tee);
   const basis = await basisOf(quote, options, crypto);
   const { body } = quote;
   if (body.tee === "tdx") checkModule(body.report, basis);
@@ -41,12 +40,11 @@ export async function verifyQuote(
   const tcb = tcbOf(answer, quote, basis);
   if (options.reportData !== undefined) checkReportData(body.report.reportData, options.reportData);
   return seal({
-    ...description,
+    ...kind.describe(quote, withVerdict(basis.claims, tcb)),
     at: now,
     trust: basis.trust,
     tcb,
     reportData: body.report.reportData,
-    claims: { ...claims, ...basis.claims, ...claimsOfTcb(tcb) },
     endorsements: basis.endorsements,
     warnings: warningsOf(quote, basis, answer, now),
     explanation: explanationOf(quote, basis, answer, tcb.status, options),
