@@ -31,14 +31,26 @@ interface Dated {
   readonly tcbEvaluationDataNumber: number;
 }
 
-/** What a document is called, in codes and in messages. */
+/** What a document is called in messages, and the codes under which it fails. */
 interface Names {
-  readonly code: "TCB_INFO" | "QE_IDENTITY";
   readonly title: string;
+  readonly signature: EvidenceErrorCode;
+  readonly expired: EvidenceErrorCode;
+  readonly notYetValid: EvidenceErrorCode;
 }
 
-const TCB_INFO: Names = { code: "TCB_INFO", title: "TCB info" };
-const IDENTITY: Names = { code: "QE_IDENTITY", title: "QE identity" };
+const TCB_INFO: Names = {
+  title: "TCB info",
+  signature: "TCB_INFO_INVALID_SIGNATURE",
+  expired: "TCB_INFO_EXPIRED",
+  notYetValid: "TCB_INFO_NOT_YET_VALID",
+};
+const IDENTITY: Names = {
+  title: "QE identity",
+  signature: "QE_IDENTITY_INVALID_SIGNATURE",
+  expired: "QE_IDENTITY_EXPIRED",
+  notYetValid: "QE_IDENTITY_NOT_YET_VALID",
+};
 const ECDSA_P256 = { name: "ECDSA", hash: "SHA-256" } as const;
 
 /**
@@ -156,7 +168,7 @@ async function firstVerified<T extends Dated>(
 
 async function verifyDocument<T extends Dated>(
   { document, content }: Parsed<T>,
-  { code, title }: Names,
+  names: Names,
   signers: readonly Certificate[],
   { now, crypto }: Circumstances,
 ): Promise<Certificate> {
@@ -176,22 +188,22 @@ async function verifyDocument<T extends Dated>(
   }
   if (signer === undefined) {
     throw notAuthentic(
-      `${code}_INVALID_SIGNATURE`,
-      `Cannot use ${title}: its signature is not by a TCB signing key`,
+      names.signature,
+      `Cannot use ${names.title}: its signature is not by a TCB signing key`,
       detail,
     );
   }
   if (now < content.issueDate) {
     throw notEndorsed(
-      `${code}_NOT_YET_VALID`,
-      `Cannot use ${title}: issued ${detail.issueDate}, after ${now.toISOString()}`,
+      names.notYetValid,
+      `Cannot use ${names.title}: issued ${detail.issueDate}, after ${now.toISOString()}`,
       detail,
     );
   }
   if (now > content.nextUpdate) {
     throw notEndorsed(
-      `${code}_EXPIRED`,
-      `Cannot use ${title}: its next update was due ${detail.nextUpdate}, now is ${now.toISOString()}`,
+      names.expired,
+      `Cannot use ${names.title}: its next update was due ${detail.nextUpdate}, now is ${now.toISOString()}`,
       detail,
       "Fetch the current one, or appraise for an earlier time.",
     );
