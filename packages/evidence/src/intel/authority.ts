@@ -5,7 +5,7 @@
 
 import { equal } from "@adyton/core/bytes";
 import { type CertificateRevocationList, verifyCrl } from "@adyton/core/crl";
-import type { CryptoProvider } from "@adyton/core/crypto";
+import type { VerifyingCrypto } from "@adyton/core/crypto";
 import { AdytonError, CoreError, type CoreErrorCode } from "@adyton/core/errors";
 import { type Certificate, isSignedBy, KEY_USAGE, OID } from "@adyton/core/x509";
 import type { Anchor } from "../anchors.ts";
@@ -29,7 +29,7 @@ export type Role = keyof typeof ROLE;
 
 export interface Circumstances {
   readonly now: Date;
-  readonly crypto: CryptoProvider;
+  readonly crypto: VerifyingCrypto;
 }
 
 export interface PckChain {
@@ -218,7 +218,7 @@ async function issuerOf(
   candidates: readonly Certificate[],
   role: "pckCa" | "root",
   whenMissing: EvidenceErrorCode,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<Certificate> {
   const { text } = subject.subject;
   const named = candidates.filter((candidate) => equal(candidate.subject.der, subject.issuer.der));
@@ -263,7 +263,11 @@ function checkCertificate(certificate: Certificate, codes: ChainCodes, now: Date
 }
 
 /** A signature or key that cannot be read is no signature. */
-async function signedBy(subject: Certificate, issuer: Certificate, crypto: CryptoProvider): Promise<boolean> {
+async function signedBy(
+  subject: Certificate,
+  issuer: Certificate,
+  crypto: VerifyingCrypto,
+): Promise<boolean> {
   try {
     return await isSignedBy(subject, issuer, crypto);
   } catch (error) {

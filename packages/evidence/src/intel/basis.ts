@@ -4,7 +4,7 @@
 
 import { equal, toHex } from "@adyton/core/bytes";
 import type { CertificateRevocationList } from "@adyton/core/crl";
-import type { CryptoProvider, PublicKey } from "@adyton/core/crypto";
+import type { PublicKey, VerifyingCrypto } from "@adyton/core/crypto";
 import { AdytonError } from "@adyton/core/errors";
 import type { JsonObject } from "@adyton/core/json";
 import { type Certificate, fingerprintOf, publicKeyOf } from "@adyton/core/x509";
@@ -57,7 +57,7 @@ const POINT_SIZE = 65;
 export const TDX_SVN_NAMES: readonly string[] = Array.from({ length: 16 }, (_, i) => `tdx${i}`);
 
 /** Finds or establishes the basis of a quote. Throws as the steps do: see authority.ts and collateral.ts. */
-export async function basisOf(quote: Quote, options: VerifyOptions, crypto: CryptoProvider): Promise<Basis> {
+export async function basisOf(quote: Quote, options: VerifyOptions, crypto: VerifyingCrypto): Promise<Basis> {
   const bag = bagOf(options.endorsements);
   const { now, cache } = options;
   const { type, data } = quote.certification;
@@ -84,7 +84,7 @@ async function establish(
   quote: Quote,
   bag: Bag,
   options: VerifyOptions,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<Basis> {
   const circumstances: Circumstances = { now: options.now, crypto };
   const certification = parseCertification(quote.certification);
@@ -134,7 +134,7 @@ async function collateralOf(
   rootCrl: CertificateRevocationList,
   extension: PckExtension,
   { now, cache }: VerifyOptions,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<Collateral> {
   const { tee } = quote.body;
   const establishCollateral = async (): Promise<Collateral> => {
@@ -164,7 +164,7 @@ async function pckOf(
   quote: Quote,
   certification: Certification,
   pool: readonly Certificate[],
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<Certificate> {
   if (certification.kind === "manifest") {
     throw malformed(

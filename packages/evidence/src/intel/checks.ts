@@ -3,7 +3,7 @@
 // here too: the quoting enclave's vendor, reserved header fields, the upper half of its report data.
 
 import { concat, equal, isZero, toHex } from "@adyton/core/bytes";
-import { type CryptoProvider, type PublicKey, spkiOfPoint } from "@adyton/core/crypto";
+import { type PublicKey, spkiOfPoint, type VerifyingCrypto } from "@adyton/core/crypto";
 import { CoreError } from "@adyton/core/errors";
 import type { EvidenceError, EvidenceErrorCode } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
@@ -86,7 +86,7 @@ export function missingModule(id: string): EvidenceError {
 export async function checkQeReport(
   quote: Quote,
   { key, leaf }: Basis,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<void> {
   if (!(await key.verify(ECDSA_P256, quote.qeReportSignature, quote.signedQeReport))) {
     throw notAuthentic(
@@ -125,7 +125,7 @@ export function checkQeIdentity({ qeReport, signedQeReport }: Quote, identity: E
 export async function checkSignature(
   quote: Quote,
   { cache, now }: VerifyOptions,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<void> {
   const cacheKey =
     cache === undefined ? "" : `intel-attestation-key/${numberOf(crypto)}/${toHex(quote.attestationKey)}`;
@@ -136,7 +136,7 @@ export async function checkSignature(
   if (cached === undefined) cache?.set(cacheKey, key, ALWAYS.from, ALWAYS.until);
 }
 
-async function attestationKeyOf(quote: Quote, crypto: CryptoProvider): Promise<PublicKey> {
+async function attestationKeyOf(quote: Quote, crypto: VerifyingCrypto): Promise<PublicKey> {
   try {
     return await crypto.importPublicKey(spkiOfPoint("P-256", quote.attestationKey));
   } catch (error) {

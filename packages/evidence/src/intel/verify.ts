@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The authenticity of a quote, step by step, in the order of Intel's quote verification library (DCAP 1.23).
 
-import { defaultCrypto } from "@adyton/core/crypto";
+import { verifyingCrypto } from "@adyton/core/crypto";
 import { checkReportData } from "../binding.ts";
 import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
@@ -20,7 +20,7 @@ export async function verifyQuote(
   evidence: Uint8Array,
   options: VerifyOptions,
 ): Promise<VerifiedEvidence> {
-  const { now, crypto = defaultCrypto } = options;
+  const { now, crypto = verifyingCrypto } = options;
   if (Number.isNaN(now.getTime())) {
     throw new EvidenceError(
       "INVALID_TIME",
