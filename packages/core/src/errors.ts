@@ -77,6 +77,7 @@ export type CoreErrorCode =
   | "UNSUPPORTED_ALGORITHM"
   | "INVALID_KEY"
   | "NO_TRUST_ANCHOR"
+  | "INVALID_TIME"
   | "ISSUER_NOT_FOUND"
   | "ROOT_NOT_TRUSTED"
   | "CHAIN_TOO_LONG"

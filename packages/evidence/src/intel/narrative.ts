@@ -20,6 +20,9 @@ export function warningsOf(quote: Quote, basis: Basis, answer: TcbAnswer, now: D
     warnings.push({ code, message });
   };
   const { trailing, body, qeReport } = quote;
+  if (basis.trust.simulated) {
+    warn("SIMULATED", `The evidence stands under ${basis.trust.root}, which is no root of Intel's.`);
+  }
   if (trailing.length > 0) {
     const filling = isZero(trailing) ? "all zero" : "not all zero";
     warn("TRAILING_BYTES", `${trailing.length} bytes follow the quote (${filling}): unsigned and ignored.`);
