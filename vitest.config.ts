@@ -70,6 +70,8 @@ export default defineConfig({
       include: ["packages/*/src/**/*.ts"],
       exclude: ["**/*.test.ts", "**/bin.ts"],
       reporter: ["text-summary", "json-summary"],
+      // Held without Chromium and without the real evidence, too.
+      thresholds: { lines: 95, statements: 94, functions: 94, branches: 86 },
     },
   },
 });

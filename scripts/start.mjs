@@ -7,5 +7,5 @@ ensureNode();
 await ensureInstalled();
 await ensureBuilt();
 process.exit(
-  await run(process.execPath, [`${root}/packages/adyton/dist/bin.js`, "tour", ...process.argv.slice(2)]),
+  await run(process.execPath, [`${root}/packages/adyton/bin/adyton.js`, "tour", ...process.argv.slice(2)]),
 );

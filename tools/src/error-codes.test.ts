@@ -57,18 +57,19 @@ describe("error codes", () => {
     expect(shown(checkErrorCodes(makeWorkspace({ ...TIDY, ...files })))).toEqual([expected]);
   });
 
-  it("reads codes that a test joins of two halves", () => {
+  it("reads codes that a template makes, in tests and in code", () => {
     const join = ["`$", "{part}_$", "{why}`"].join("");
+    const suffix = ["`$", "{part}_ALL_GONE`"].join("");
     const files = {
-      [ERRORS]: 'export type LowErrorCode = "PART_ONE_GONE";\n',
-      "packages/low/src/index.ts": 'export const low = "PART_ONE_GONE";\n',
-      "packages/low/src/low.test.ts": `const check = (part: string, why: string) => expect(low).toBe(${join});\ncheck("PART_ONE", "GONE");\n`,
-      "docs/error-codes.md": "## `@t/low`\n| `PART_ONE_GONE` | misuse |\n",
+      [ERRORS]: 'export type LowErrorCode = "PART_ONE_ALL_GONE";\n',
+      "packages/low/src/index.ts": `const part = "PART_ONE";\nexport const low = ${suffix};\n`,
+      "packages/low/src/low.test.ts": `const check = (part: string, why: string) => expect(low).toBe(${join});\ncheck("PART_ONE", "ALL_GONE");\n`,
+      "docs/error-codes.md": "## `@t/low`\n| `PART_ONE_ALL_GONE` | misuse |\n",
     };
     expect(checkErrorCodes(makeWorkspace(files))).toEqual([]);
-    const apart = { ...files, "packages/low/src/low.test.ts": 'check("PART_ONE", "GONE");\n' };
+    const apart = { ...files, "packages/low/src/low.test.ts": 'check("PART_ONE", "ALL_GONE");\n' };
     expect(shown(checkErrorCodes(makeWorkspace(apart)))).toEqual([
-      `${ERRORS}:1 PART_ONE_GONE is asserted by no test`,
+      `${ERRORS}:1 PART_ONE_ALL_GONE is asserted by no test`,
     ]);
   });
 

@@ -8,8 +8,6 @@ import type { Literal, Source } from "./source.ts";
 import { isTest, type Package, type Violation, type Workspace } from "./workspace.ts";
 
 const PAGE = "docs/error-codes.md";
-/** Among a file's words: it joins halves of codes. */
-const JOINS = "a template of two codes";
 
 interface Declared extends Literal {
   readonly file: string;
@@ -27,8 +25,8 @@ export function checkErrorCodes(workspace: Workspace): Violation[] {
   const documented = readPage(readFileSync(file, "utf8"));
   const sources = workspace.packages.flatMap((pack) => pack.sources);
   // Anywhere: appraisal throws codes of evidence, the broker those of both.
-  const thrown = new Set(sources.filter(({ path }) => !isTest(path)).flatMap(wordsOf));
-  const tests = sources.filter(({ path }) => isTest(path)).map((source) => new Set(wordsOf(source)));
+  const throwers = sources.filter(({ path }) => !isTest(path));
+  const tests = sources.filter(({ path }) => isTest(path));
   const violations: Violation[] = [];
   for (const pack of workspace.packages.filter((candidate) => candidate.manifest.private !== true)) {
     const declared = codesOf(pack);
@@ -38,8 +36,8 @@ export function checkErrorCodes(workspace: Workspace): Violation[] {
         violations.push({ file: code.file, line: code.line, message: `${code.text} ${message}` });
       };
       if (!onPage.some(({ text }) => text === code.text)) report(`is not in ${PAGE} under ${pack.name}`);
-      if (!thrown.has(code.text)) report("is never thrown");
-      else if (!tests.some((words) => mentions(words, code.text))) report("is asserted by no test");
+      if (!throwers.some((source) => mentions(source, code.text))) report("is never thrown");
+      else if (!tests.some((source) => mentions(source, code.text))) report("is asserted by no test");
     }
     for (const entry of onPage) {
       const report = (message: string): void => {
@@ -59,17 +57,18 @@ export function checkErrorCodes(workspace: Workspace): Violation[] {
   return violations;
 }
 
-function wordsOf(source: Source): string[] {
-  const joins = /\$\{\w+\}_\$\{\w+\}/.test(source.text) ? [JOINS] : [];
-  return [...source.literals.map(({ text }) => text), ...joins];
+/** The code stands in the file, whole or as a template and what it is made of: `${document}_EXPIRED`, "TCB_INFO". */
+function mentions({ literals, templates }: Source, code: string): boolean {
+  const words = literals.map(({ text }) => text).filter((text) => /^[A-Z0-9_]+$/.test(text));
+  return words.includes(code) || templates.some((parts) => makes(parts, words, code));
 }
 
-/** The code stands there whole, or as two halves in a file that joins such halves: `${document}_${fault}`. */
-function mentions(words: ReadonlySet<string>, code: string): boolean {
-  if (words.has(code)) return true;
-  if (!words.has(JOINS)) return false;
-  const parts = code.split("_");
-  return parts.some((_, i) => words.has(parts.slice(0, i).join("_")) && words.has(parts.slice(i).join("_")));
+/** The fixed parts of a template with some of the words between them give the code. */
+function makes([part = "", ...parts]: readonly string[], words: readonly string[], code: string): boolean {
+  if (!code.startsWith(part)) return false;
+  const rest = code.slice(part.length);
+  if (parts.length === 0) return rest === "";
+  return words.some((word) => rest.startsWith(word) && makes(parts, words, rest.slice(word.length)));
 }
 
 /** The categories that a package's code writes right behind the code; those it computes are not seen. */

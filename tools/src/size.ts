@@ -13,7 +13,7 @@ export interface Budget {
 }
 
 export const BUDGETS: readonly Budget[] = [
-  { title: "TDX only", code: 'export { verifyTdx } from "@adyton/evidence/tdx";', maxBytes: 20_000 },
+  { title: "TDX only", code: 'export { verifyTdx } from "@adyton/evidence/tdx";', maxBytes: 21_500 },
   { title: "SNP only", code: 'export { verifySnp } from "@adyton/evidence/snp";', maxBytes: 15_000 },
 ];
 

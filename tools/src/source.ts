@@ -36,6 +36,8 @@ export interface Source {
   readonly exports: readonly ExportOf[];
   /** String literals that are values: no types, no comparisons, no module names. */
   readonly literals: readonly Literal[];
+  /** The fixed parts of each template literal, around what is put in. */
+  readonly templates: readonly (readonly string[])[];
   /** Uses of Node's globals, where nothing in the file declares a name like it. */
   readonly nodeGlobals: readonly Literal[];
   /** Members of each exported union of string literals, by the type's name. */
@@ -59,6 +61,7 @@ export function readSource(path: string, text: string): Source {
   const imports: ImportOf[] = [];
   const exports: ExportOf[] = [];
   const literals: Literal[] = [];
+  const templates: string[][] = [];
   const globals: Literal[] = [];
   const declared = new Set<string>();
   const unions = new Map<string, readonly Literal[]>();
@@ -138,6 +141,9 @@ export function readSource(path: string, text: string): Source {
       );
       unions.set(node.name.text, texts);
     }
+    if (ts.isTemplateExpression(node)) {
+      templates.push([node.head.text, ...node.templateSpans.map((span) => span.literal.text)]);
+    }
     for (const name of declaredNames(node)) declared.add(name);
     if (isExported(node)) {
       for (const name of declaredNames(node)) {
@@ -150,7 +156,7 @@ export function readSource(path: string, text: string): Source {
   ts.forEachChild(file, visit);
 
   const nodeGlobals = globals.filter((found) => !declared.has(found.text));
-  return { path, text, imports, exports, literals, nodeGlobals, unions };
+  return { path, text, imports, exports, literals, templates, nodeGlobals, unions };
 }
 
 function isImportCall(node: ts.Node): node is ts.CallExpression & { arguments: [ts.StringLiteral] } {

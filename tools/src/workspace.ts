@@ -116,13 +116,16 @@ export function entriesOf(pack: Package): string[] {
       .filter((found) => found.conditions.includes(SOURCE))
       .map((found) => found.path),
   );
-  const programs = Object.values(pack.manifest.bin ?? {}).map(sourceOfBuilt);
+  // A program is `bin/x.js`, there before the first build, and starts the built module of its package.
+  const programs = Object.keys(pack.manifest.bin ?? {}).length === 0 ? [] : ["src/bin.ts"];
   return [...exported, ...programs].map((path) => posix.join(pack.folder, path));
 }
 
-/** `./dist/x.js` as `./src/x.ts`. */
-function sourceOfBuilt(path: string): string {
-  return path.replace(/^(\.\/)?dist\//, "./src/").replace(/\.js$/, ".ts");
+/** `./dist/x.js` as `./src/x.ts`; a launcher in `bin/`, which npm can link before the build, starts `./src/bin.ts`. */
+function sourceOfProgram(path: string): string {
+  return /^(\.\/)?bin\//.test(path)
+    ? "./src/bin.ts"
+    : path.replace(/^(\.\/)?dist\//, "./src/").replace(/\.js$/, ".ts");
 }
 
 /** Source files that an import may lead to; none for packages from outside. */

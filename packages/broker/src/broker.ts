@@ -6,9 +6,10 @@ import type { Certificate } from "@adyton/core/x509";
 import type { Endorsements } from "@adyton/evidence/endorsements";
 import { Verifier } from "./attestation.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { errorResponse } from "./http/answers.ts";
 import { createApp } from "./http/app.ts";
 import { adminCheck } from "./http/credentials.ts";
-import type { Connection } from "./http/parts.ts";
+import type { App, Connection } from "./http/parts.ts";
 import { type RateLimit, RateLimiter } from "./http/rate-limit.ts";
 import { type Logger, redacting, silentLogger } from "./log.ts";
 import { affirmingPolicy, type ResourcePolicy } from "./policy.ts";
@@ -39,11 +40,11 @@ export interface BrokerOptions {
   readonly resourcePolicy?: ResourcePolicy;
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** For each client address; `false` switches it off. Default 200 a second, 1,000 at once. */
+  /** For each client address; `false` switches it off. Default 100 a second, 1,000 at once. */
   readonly rateLimit?: RateLimit | false;
   /** Default 300, as in Trustee. */
   readonly sessionSeconds?: number;
-  /** Challenges and sessions at the same time. Default 50,000. */
+  /** Challenges and sessions at the same time. Default 100,000. */
   readonly maxSessions?: number;
   /** Default 2 MB, as in Trustee. */
   readonly maxBodyBytes?: number;
@@ -56,9 +57,10 @@ export interface Broker {
   close(): Promise<void>;
 }
 
-const DEFAULT_RATE: RateLimit = { perSecond: 200, burst: 1000 };
+// In the life of a session one address opens fewer sessions than there is room for.
+const DEFAULT_RATE: RateLimit = { perSecond: 100, burst: 1000 };
 const DEFAULT_SESSION_SECONDS = 300;
-const DEFAULT_MAX_SESSIONS = 50_000;
+const DEFAULT_MAX_SESSIONS = 100_000;
 const DEFAULT_MAX_BODY = 2 * 1024 * 1024;
 
 export function createBroker(options: BrokerOptions): Broker {
@@ -93,11 +95,25 @@ export function createBroker(options: BrokerOptions): Broker {
   });
   return {
     fetch: async (request, connection = {}) => {
-      const response = await app.fetch(request, connection);
+      const response = await answerOf(app, request, connection, logger);
       response.headers.set("cache-control", "no-store");
       response.headers.set("x-content-type-options", "nosniff");
       return response;
     },
     close: () => store.close(),
   };
+}
+
+/** The app answers errors itself; what a policy throws without it being an Error gets past it. */
+async function answerOf(
+  app: App,
+  request: Request,
+  connection: Connection,
+  logger: Logger,
+): Promise<Response> {
+  try {
+    return await app.fetch(request, connection);
+  } catch (error) {
+    return errorResponse(error, logger);
+  }
 }

@@ -44,7 +44,7 @@ export async function readOrCreatePrivateFile(
 }
 
 /** The text of `file`, undefined when it does not exist. Throws `STATE_INVALID`. */
-export async function readPrivateFile(file: string): Promise<string | undefined> {
+async function readPrivateFile(file: string): Promise<string | undefined> {
   try {
     const { mode, size } = await fs.stat(file);
     if (isPosix && (mode & OTHERS) !== 0) throw invalid(file, "others may read it", `Run chmod 600 ${file}`);

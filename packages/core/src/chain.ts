@@ -44,7 +44,7 @@ const UNDERSTOOD: ReadonlySet<string> = new Set([OID.basicConstraints, OID.keyUs
 
 /**
  * Builds and verifies the path from `leaf` to an anchor.
- * Throws a `CoreError`: `NO_TRUST_ANCHOR`, `ISSUER_NOT_FOUND`, `ROOT_NOT_TRUSTED`, `CHAIN_TOO_LONG`, `NOT_A_CA`,
+ * Throws a `CoreError`: `NO_TRUST_ANCHOR`, `INVALID_TIME`, `ISSUER_NOT_FOUND`, `ROOT_NOT_TRUSTED`, `CHAIN_TOO_LONG`, `NOT_A_CA`,
  * `PATH_LENGTH_EXCEEDED`, `KEY_USAGE`, `UNKNOWN_CRITICAL_EXTENSION`, `CERTIFICATE_SIGNATURE`, `CERTIFICATE_EXPIRED`,
  * `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_REVOKED`, `CRL_…`.
  */
@@ -58,11 +58,7 @@ export async function verifyChain(request: ChainRequest): Promise<VerifiedChain>
     );
   }
   if (Number.isNaN(at.getTime()))
-    throw new CoreError(
-      "CERTIFICATE_EXPIRED",
-      "misuse",
-      "Cannot verify certificate chain: the time is no date",
-    );
+    throw new CoreError("INVALID_TIME", "misuse", "Cannot verify certificate chain: the time is no date");
   const path = await buildPath(request, crypto);
   const anchor = path.at(-1) as Certificate;
   for (const [index, certificate] of path.entries()) {

@@ -80,6 +80,7 @@ export type CoreErrorCode =
   | "INVALID_KEY"
   | "DECRYPTION_FAILED"
   | "NO_TRUST_ANCHOR"
+  | "INVALID_TIME"
   | "ISSUER_NOT_FOUND"
   | "ROOT_NOT_TRUSTED"
   | "CHAIN_TOO_LONG"

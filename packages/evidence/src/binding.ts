@@ -2,7 +2,7 @@
 // What report data binds, written once: the nonce and key of the Confidential Containers protocol, and init-data.
 
 import { equal, padRight, toHex } from "@adyton/core/bytes";
-import type { CryptoProvider, HashName } from "@adyton/core/crypto";
+import type { HashName, VerifyingCrypto } from "@adyton/core/crypto";
 import { canonicalJsonBytes, type JsonObject } from "@adyton/core/json";
 import type { TeeName } from "./envelope.ts";
 import { EvidenceError } from "./errors.ts";
@@ -27,7 +27,7 @@ export interface RuntimeData {
 }
 
 /** SHA-384 over the RFC 8785 form of `{"additional-evidence", "nonce", "tee-pubkey"}`, zero-padded to 64 bytes. */
-export async function reportDataOf(data: RuntimeData, crypto: CryptoProvider): Promise<Uint8Array> {
+export async function reportDataOf(data: RuntimeData, crypto: VerifyingCrypto): Promise<Uint8Array> {
   const bytes = canonicalJsonBytes({
     "additional-evidence": data.additionalEvidence,
     nonce: data.nonce,
@@ -56,7 +56,7 @@ export async function initDataField(
   document: Uint8Array,
   hash: HashName,
   width: number,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<Uint8Array> {
   const digest = await crypto.digest(hash, document);
   return digest.length >= width ? digest.subarray(0, width) : padRight(digest, width);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The seam between the house and a TEE: one Scheme per TEE, in its vendor's folder, and one line in registry.ts.
 
-import type { CryptoProvider } from "@adyton/core/crypto";
+import type { VerifyingCrypto } from "@adyton/core/crypto";
 import type { JsonObject, JsonValue } from "@adyton/core/json";
 import type { Certificate } from "@adyton/core/x509";
 import type { Endorsements } from "./bag.ts";
@@ -29,7 +29,7 @@ export interface VerifyOptions {
   readonly eventLogRegisters?: readonly number[];
   /** Keeps verified chains and documents between calls; see `createCache`. */
   readonly cache?: VerificationCache;
-  readonly crypto?: CryptoProvider;
+  readonly crypto?: VerifyingCrypto;
 }
 
 export interface Scheme {

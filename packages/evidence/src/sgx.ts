@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Intel SGX alone, for small bundles.
 
+import { ENCLAVE } from "./intel/claims-sgx.ts";
 import { verifyQuote } from "./intel/verify.ts";
 import type { VerifyOptions } from "./scheme.ts";
 import type { VerifiedEvidence } from "./verified.ts";
@@ -14,5 +15,5 @@ export type { Tcb, TcbComponent, TcbStatus, VerifiedEvidence } from "./verified.
 
 /** Establishes that an SGX quote is authentic. Throws an AdytonError that says why it is not. */
 export function verifySgx(quote: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
-  return verifyQuote("sgx", quote, options);
+  return verifyQuote(ENCLAVE, quote, options);
 }

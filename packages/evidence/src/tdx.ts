@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Intel TDX alone, for small bundles.
 
+import { TD } from "./intel/claims-tdx.ts";
 import { verifyQuote } from "./intel/verify.ts";
 import type { VerifyOptions } from "./scheme.ts";
 import type { VerifiedEvidence } from "./verified.ts";
@@ -14,5 +15,5 @@ export type { Tcb, TcbComponent, TcbStatus, VerifiedEvidence } from "./verified.
 
 /** Establishes that a TDX quote is authentic. Throws an AdytonError that says why it is not. */
 export function verifyTdx(quote: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
-  return verifyQuote("tdx", quote, options);
+  return verifyQuote(TD, quote, options);
 }

@@ -7,9 +7,6 @@ import type { Io } from "../io.ts";
 import { writeJson } from "./json.ts";
 import { printable, styleOf } from "./style.ts";
 
-/** Where a defect is reported. */
-const REPORT_TO = "the issue tracker named in this package's README";
-
 /** Tells `error` on stderr, and with `json` also as an object on stdout. Returns the exit code. */
 export function reportFailure(error: unknown, json: boolean, io: Io): ExitCode {
   if (!(error instanceof AdytonError)) return reportDefect(error, json, io);
@@ -49,7 +46,8 @@ function failureText(error: AdytonError, io: Io): string {
 
 function reportDefect(error: unknown, json: boolean, io: Io): ExitCode {
   const message = error instanceof Error ? error.message : String(error);
-  const hint = `This is a defect in adyton, not in your input. Please report it to ${REPORT_TO}, with the command and the lines above; leave secrets out.`;
+  const hint =
+    "This is a defect in adyton, not in your input. Please report it as an issue of its repository, with the command and the lines above; leave secrets out.";
   if (json) {
     const shown = { code: "INTERNAL", category: "internal", message, detail: {}, hint };
     writeJson(io.stdout, { error: shown });

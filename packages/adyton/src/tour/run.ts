@@ -137,7 +137,7 @@ async function isStoredIn(dir: string, secret: Buffer): Promise<boolean> {
 function nextText({ url, dir }: Services): string {
   const commands = [
     [`export ADYTON_DIR=${dir}`],
-    ["alias adyton='node packages/adyton/dist/bin.js'"],
+    ["alias adyton='npx adyton'"],
     ["adyton sample run examples/hello-secret/workload.mjs", "gets the secret"],
     [`adyton secret get ${SECRET} --out secret.bin`, "is refused: nobody vouched for this program"],
     [`adyton attest --url ${url}`, "what the services say of this program"],

@@ -11,7 +11,7 @@ import { type Certificate, publicKeyOf } from "@adyton/core/x509";
 import { selectAnchors, trustOf } from "../anchors.ts";
 import type { VerificationCache } from "../cache.ts";
 import type { EvidenceError } from "../errors.ts";
-import type { Trust } from "../verified.ts";
+import type { EndorsementsUsed, Trust } from "../verified.ts";
 import { type EndorsementKey, issuerNameOf, rootNameOf, type SignerKind } from "./endorsements.ts";
 import { PINNED_ARKS } from "./products.ts";
 import { refusal } from "./refusal.ts";
@@ -24,6 +24,7 @@ export interface TrustedKey {
   /** The ARK's CRL that was checked; undefined when none was at hand. */
   readonly crl: CertificateRevocationList | undefined;
   readonly trust: Trust;
+  readonly endorsements: EndorsementsUsed;
   readonly validFrom: Date;
   readonly validUntil: Date;
 }
@@ -102,13 +103,40 @@ async function verify(
   const own = crls.filter((candidate) => equal(candidate.issuer.der, root.subject.der));
   const unchecked = own.length === 0 && !material.requireRevocation;
   const crl = unchecked ? undefined : await checkIssuer(key.kind, issuer, root, own, now, crypto);
+  const validFrom = crl !== undefined && crl.thisUpdate > chain.validFrom ? crl.thisUpdate : chain.validFrom;
+  const validUntil =
+    crl !== undefined && crl.nextUpdate < chain.validUntil ? crl.nextUpdate : chain.validUntil;
   return {
     publicKey: await publicKeyOf(leaf, crypto),
     certificates: chain.certificates,
     crl,
     trust: trustOf(anchors, root),
-    validFrom: crl !== undefined && crl.thisUpdate > chain.validFrom ? crl.thisUpdate : chain.validFrom,
-    validUntil: crl !== undefined && crl.nextUpdate < chain.validUntil ? crl.nextUpdate : chain.validUntil,
+    endorsements: endorsementsUsed(chain.certificates, crl, validUntil),
+    validFrom,
+    validUntil,
+  };
+}
+
+/** The certificates and the CRL that a verdict rests on. */
+function endorsementsUsed(
+  certificates: readonly Certificate[],
+  crl: CertificateRevocationList | undefined,
+  validUntil: Date,
+): EndorsementsUsed {
+  const items = certificates.map((certificate) => ({
+    kind: "certificate",
+    subject: certificate.subject.text,
+    expires: certificate.notAfter.toISOString(),
+  }));
+  if (crl !== undefined) {
+    items.push({ kind: "crl", subject: crl.issuer.text, expires: crl.nextUpdate.toISOString() });
+  }
+  const issued = [...certificates.map(({ notBefore }) => notBefore), ...(crl ? [crl.thisUpdate] : [])];
+  return {
+    earliestIssue: new Date(Math.min(...issued.map((date) => date.getTime()))).toISOString(),
+    earliestExpiry: validUntil.toISOString(),
+    revocation: crl === undefined ? "unchecked" : "checked",
+    items,
   };
 }
 

@@ -33,11 +33,9 @@ export function claimsOf(report: Report, layout: TcbLayout): JsonObject {
 
 /** Members of members get both names: `reportedTcb: {snp}` is `reported_tcb_snp`. */
 function flatten(claims: Claims, prefix: string, fields: object): void {
-  for (const [name, value] of Object.entries(fields) as [
-    string,
-    Claims[string] | bigint | object | undefined,
-  ][]) {
+  for (const name in fields) {
     const claim = prefix + snakeCase(name);
+    const value = (fields as Readonly<Record<string, Claims[string] | bigint | object | undefined>>)[name];
     if (value instanceof Uint8Array) claims[claim] = toHex(value);
     else if (typeof value === "bigint") claims[claim] = value.toString(16).padStart(16, "0");
     else if (typeof value === "object") flatten(claims, `${claim}_`, value);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an authentic report makes known besides its claims: TCB versions, warnings, endorsements relied on.
+// What an authentic report makes known besides its claims: TCB versions and warnings.
 // AMD publishes no TCB status, so policies compare versions.
 
-import type { EndorsementsUsed, Tcb, Warning } from "../verified.ts";
+import type { Tcb, Warning } from "../verified.ts";
 import type { TrustedKey } from "./chain.ts";
 import { NEWEST_VERSION, type Report, VMPL_HOST } from "./evidence.ts";
 import { unknownPlatformBits, unknownPolicyBits } from "./policy.ts";
@@ -82,27 +82,4 @@ export function warningsOf(report: Report, layout: TcbLayout, trusted: TrustedKe
     if (lower.length > 0) warn(code, `${text} (${lower.join(", ")}).`);
   }
   return warnings;
-}
-
-/** The certificates and the CRL that the verdict rests on. */
-export function endorsementsUsed(trusted: TrustedKey): EndorsementsUsed {
-  const { certificates, crl } = trusted;
-  const items = certificates.map((certificate) => ({
-    kind: "certificate",
-    subject: certificate.subject.text,
-    expires: certificate.notAfter.toISOString(),
-  }));
-  if (crl !== undefined) {
-    items.push({ kind: "crl", subject: crl.issuer.text, expires: crl.nextUpdate.toISOString() });
-  }
-  const issued = [
-    ...certificates.map((c) => c.notBefore.getTime()),
-    ...(crl ? [crl.thisUpdate.getTime()] : []),
-  ];
-  return {
-    earliestIssue: new Date(Math.min(...issued)).toISOString(),
-    earliestExpiry: trusted.validUntil.toISOString(),
-    revocation: crl === undefined ? "unchecked" : "checked",
-    items,
-  };
 }

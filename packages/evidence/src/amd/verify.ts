@@ -12,7 +12,7 @@ import { type ChainMaterial, type TrustedKey, trustKey } from "./chain.ts";
 import { claimsOf } from "./claims.ts";
 import type { EndorsementKey, SignerKind } from "./endorsements.ts";
 import type { Report } from "./evidence.ts";
-import { endorsementsUsed, tcbOf, warningsOf } from "./findings.ts";
+import { tcbOf, warningsOf } from "./findings.ts";
 import { candidateKeys, tableMaterial } from "./material.ts";
 import { parsePolicy } from "./policy.ts";
 import { productOfCpuid } from "./products.ts";
@@ -109,7 +109,7 @@ function conclude(
       product_name: key.productName,
       ...(key.cspId === undefined ? {} : { csp_id: key.cspId }),
     },
-    endorsements: endorsementsUsed(trusted),
+    endorsements: trusted.endorsements,
     warnings: warningsOf(report, layout, trusted),
     explanation: explain(report, key, trusted, options),
   });

@@ -4,12 +4,12 @@
 
 import { equal, toHex } from "@adyton/core/bytes";
 import type { CertificateRevocationList } from "@adyton/core/crl";
-import type { CryptoProvider, PublicKey } from "@adyton/core/crypto";
+import type { PublicKey, VerifyingCrypto } from "@adyton/core/crypto";
 import { AdytonError } from "@adyton/core/errors";
 import type { JsonObject } from "@adyton/core/json";
 import { type Certificate, fingerprintOf, publicKeyOf } from "@adyton/core/x509";
 import { selectAnchors, trustOf } from "../anchors.ts";
-import { EvidenceError } from "../errors.ts";
+import type { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
 import type { EndorsementsUsed, Trust } from "../verified.ts";
 import {
@@ -31,6 +31,7 @@ import { claimsOfEndorsements, claimsOfPlatform } from "./claims.ts";
 import { type Collateral, spanOfDocument, verifyCollateral } from "./collateral.ts";
 import { CERTIFICATION_TYPE, type Quote } from "./evidence.ts";
 import { type PckExtension, pckExtensionOf } from "./pck.ts";
+import { malformed, notEndorsed } from "./refusal.ts";
 import { type Span, stableSpan } from "./window.ts";
 
 export interface Basis extends PckChain, Collateral {
@@ -56,7 +57,7 @@ const POINT_SIZE = 65;
 export const TDX_SVN_NAMES: readonly string[] = Array.from({ length: 16 }, (_, i) => `tdx${i}`);
 
 /** Finds or establishes the basis of a quote. Throws as the steps do: see authority.ts and collateral.ts. */
-export async function basisOf(quote: Quote, options: VerifyOptions, crypto: CryptoProvider): Promise<Basis> {
+export async function basisOf(quote: Quote, options: VerifyOptions, crypto: VerifyingCrypto): Promise<Basis> {
   const bag = bagOf(options.endorsements);
   const { now, cache } = options;
   const { type, data } = quote.certification;
@@ -83,7 +84,7 @@ async function establish(
   quote: Quote,
   bag: Bag,
   options: VerifyOptions,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<Basis> {
   const circumstances: Circumstances = { now: options.now, crypto };
   const certification = parseCertification(quote.certification);
@@ -133,7 +134,7 @@ async function collateralOf(
   rootCrl: CertificateRevocationList,
   extension: PckExtension,
   { now, cache }: VerifyOptions,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<Collateral> {
   const { tee } = quote.body;
   const establishCollateral = async (): Promise<Collateral> => {
@@ -163,14 +164,15 @@ async function pckOf(
   quote: Quote,
   certification: Certification,
   pool: readonly Certificate[],
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<Certificate> {
   if (certification.kind === "manifest") {
-    throw new EvidenceError(
+    throw malformed(
       "UNSUPPORTED_CERT_FORMAT",
-      "malformed",
-      "Cannot verify quote: a platform manifest certifies it, expected a PCK certificate or a PPID",
-      { detail: { field: "certification_data_type", found: CERTIFICATION_TYPE.platformManifest } },
+      "verify quote",
+      "certification_data_type",
+      "7, a platform manifest",
+      "1 to 5",
     );
   }
   if (certification.kind === "certificates") {
@@ -201,9 +203,12 @@ function hasPpid(certificate: Certificate, ppid: Uint8Array): boolean {
 }
 
 function pckMissing(why: string): EvidenceError {
-  return new EvidenceError("PCK_MISSING", "endorsements", `Cannot verify quote: ${why}`, {
-    hint: "Supply the PCK certificate and its chain.",
-  });
+  return notEndorsed(
+    "PCK_MISSING",
+    `Cannot verify quote: ${why}`,
+    {},
+    "Supply the PCK certificate and its chain.",
+  );
 }
 
 /** Whatever could change the choices made: see `stableSpan`. */

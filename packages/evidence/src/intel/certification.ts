@@ -6,8 +6,9 @@ import { toUtf8 } from "@adyton/core/bytes";
 import { Reader } from "@adyton/core/cursor";
 import { DerValue, TAG } from "@adyton/core/der";
 import { type Certificate, parseCertificate, parseCertificates } from "@adyton/core/x509";
-import { EvidenceError } from "../errors.ts";
+import type { EvidenceError } from "../errors.ts";
 import { CERTIFICATION_TYPE, type CertificationData } from "./evidence.ts";
+import { malformed } from "./refusal.ts";
 
 export type Certification =
   /** Types 4 and 5: the PCK certificate, alone or with its chain, in any order. */
@@ -45,7 +46,7 @@ export function parseCertification({ type, data }: CertificationData): Certifica
     case CERTIFICATION_TYPE.platformManifest:
       return { kind: "manifest", manifest: data };
     default:
-      throw unsupported(`type ${type}`, "1 to 5 or 7");
+      throw unsupported("type", String(type), "1 to 5 or 7");
   }
 }
 
@@ -59,7 +60,7 @@ function readCertificates(type: number, data: Uint8Array): Certificate[] {
       : parseCertificates(toUtf8(data));
   // The type is not signed, but it says how many there are.
   if (type === CERTIFICATION_TYPE.pckLeaf && certificates.length !== 1) {
-    throw unsupported(`${certificates.length} certificates in type 4`, "one");
+    throw unsupported("type 4", `${certificates.length} certificates`, "one");
   }
   return certificates;
 }
@@ -67,9 +68,9 @@ function readCertificates(type: number, data: Uint8Array): Certificate[] {
 function readPlatform(type: number, data: Uint8Array): Certification {
   const reader = new Reader(data, "certification data");
   const ppid = reader.bytes(PPID_SIZE[type] ?? 0, "ppid");
-  const cpuSvn = reader.bytes(16, "cpu_svn");
-  const pceSvn = reader.u16le("pce_svn");
-  const pceId = reader.remaining === 0 ? undefined : reader.u16le("pce_id");
+  const cpuSvn = reader.bytes(16, "cpuSvn");
+  const pceSvn = reader.u16le("pceSvn");
+  const pceId = reader.remaining === 0 ? undefined : reader.u16le("pceId");
   reader.end();
   return {
     kind: "platform",
@@ -81,11 +82,6 @@ function readPlatform(type: number, data: Uint8Array): Certification {
   };
 }
 
-function unsupported(found: string, expected: string): EvidenceError {
-  return new EvidenceError(
-    "UNSUPPORTED_CERT_FORMAT",
-    "malformed",
-    `Cannot parse certification data: ${found}, expected ${expected}`,
-    { detail: { field: "certification_data", found, expected } },
-  );
+function unsupported(field: string, found: string, expected: string): EvidenceError {
+  return malformed("UNSUPPORTED_CERT_FORMAT", "parse certification data", field, found, expected);
 }

@@ -3,30 +3,29 @@
 // here too: the quoting enclave's vendor, reserved header fields, the upper half of its report data.
 
 import { concat, equal, isZero, toHex } from "@adyton/core/bytes";
-import { type CryptoProvider, type PublicKey, spkiOfPoint } from "@adyton/core/crypto";
+import { type PublicKey, spkiOfPoint, type VerifyingCrypto } from "@adyton/core/crypto";
 import { CoreError } from "@adyton/core/errors";
-import { EvidenceError, type EvidenceErrorCode } from "../errors.ts";
+import type { EvidenceError, EvidenceErrorCode } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
 import { numberOf } from "./bag.ts";
 import type { Basis } from "./basis.ts";
 import type { EnclaveIdentity, ModuleSigner } from "./documents.ts";
 import { INTEL_QE_VENDOR_ID, type Quote } from "./evidence.ts";
+import { malformed, notAuthentic, otherTee } from "./refusal.ts";
 import type { TdReport } from "./reports.ts";
 import { moduleIdentityOf, moduleIdOf } from "./tcb.ts";
 import { ALWAYS } from "./window.ts";
 
 const ECDSA_P256 = { name: "ECDSA", hash: "SHA-256" } as const;
 
-/** The quote is of `tee` and by Intel's quoting enclave. Throws `UNSUPPORTED_QUOTE_FORMAT`. */
+/** The quote is of `tee`, and Intel's quoting enclave made it. Throws `UNSUPPORTED_QUOTE_FORMAT`. */
 export function checkHeader({ header, body }: Quote, tee: "sgx" | "tdx"): void {
-  if (body.tee !== tee) {
-    throw unsupported("tee_type", `a quote of ${body.tee.toUpperCase()}`, `one of ${tee.toUpperCase()}`);
-  }
+  if (body.tee !== tee) throw otherTee(body.tee, tee);
   if (!equal(header.qeVendorId, INTEL_QE_VENDOR_ID)) {
     throw unsupported("qe_vendor_id", toHex(header.qeVendorId), toHex(INTEL_QE_VENDOR_ID));
   }
   if (header.version > 3 && (header.qeSvn !== 0 || header.pceSvn !== 0)) {
-    throw unsupported("reserved", "reserved header bytes that are not zero", "zeros");
+    throw unsupported("reserved", "not zero", "zero");
   }
 }
 
@@ -59,28 +58,25 @@ export function checkModule(report: TdReport, { tcbInfo }: Basis): void {
 }
 
 function moduleSignerOf(version: number, { tdxModule, tdxModuleIdentities }: Basis["tcbInfo"]): ModuleSigner {
-  const signer =
-    version === 0
-      ? tdxModule
-      : tdxModuleIdentities === undefined
-        ? undefined
-        : (moduleIdentityOf(tdxModuleIdentities, version) ?? missingModule(moduleIdOf(version)));
-  if (signer !== undefined) return signer;
-  throw new EvidenceError(
-    "TCB_INFO_MISMATCH",
-    "not-authentic",
-    `Cannot judge TDX module version ${version}: TCB info has no TDX module identities`,
-    { detail: { module: moduleIdOf(version) } },
-  );
+  if (version === 0 && tdxModule !== undefined) return tdxModule;
+  const module = moduleIdOf(version);
+  if (version === 0 || tdxModuleIdentities === undefined) {
+    throw notAuthentic(
+      "TCB_INFO_MISMATCH",
+      `Cannot judge TDX module ${module}: TCB info has no TDX module identities`,
+      { module },
+    );
+  }
+  const identity = moduleIdentityOf(tdxModuleIdentities, version);
+  if (identity === undefined) throw missingModule(module);
+  return identity;
 }
 
-function missingModule(id: string): never {
-  throw new EvidenceError(
-    "TDX_MODULE_MISMATCH",
-    "not-authentic",
-    `Cannot judge TDX module: TCB info has no identity ${id}`,
-    { detail: { module: id } },
-  );
+/** The refusal for want of a module identity. */
+export function missingModule(id: string): EvidenceError {
+  return notAuthentic("TDX_MODULE_MISMATCH", `Cannot judge TDX module: TCB info has no identity ${id}`, {
+    module: id,
+  });
 }
 
 /**
@@ -90,46 +86,38 @@ function missingModule(id: string): never {
 export async function checkQeReport(
   quote: Quote,
   { key, leaf }: Basis,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<void> {
   if (!(await key.verify(ECDSA_P256, quote.qeReportSignature, quote.signedQeReport))) {
-    throw new EvidenceError(
+    throw notAuthentic(
       "INVALID_QE_REPORT_SIGNATURE",
-      "not-authentic",
       "Cannot trust quote: the quoting enclave's report is not signed by the platform's PCK",
-      { detail: { pck: leaf.serial } },
+      { pck: leaf.serial },
     );
   }
   const bound = await crypto.digest("SHA-256", concat(quote.attestationKey, quote.qeAuthData));
   const { reportData } = quote.qeReport;
   if (!equal(reportData.subarray(0, 32), bound) || !isZero(reportData.subarray(32))) {
-    throw new EvidenceError(
+    throw notAuthentic(
       "INVALID_QE_REPORT_DATA",
-      "not-authentic",
       "Cannot trust quote: the quoting enclave's report data does not name the attestation key",
-      { detail: { found: toHex(reportData), expected: toHex(bound) } },
+      { found: toHex(reportData), expected: toHex(bound) },
     );
   }
 }
 
 /** The quoting enclave is Intel's: miscselect, attributes, signer and product. Throws `QE_IDENTITY_MISMATCH`. */
 export function checkQeIdentity({ qeReport, signedQeReport }: Quote, identity: EnclaveIdentity): void {
-  const refuse = (field: string, found: Uint8Array, expected: Uint8Array): EvidenceError =>
-    mismatch("QE_IDENTITY_MISMATCH", "quoting enclave", field, found, expected);
-  const miscSelect = masked(signedQeReport.subarray(16, 20), identity.miscSelectMask);
-  if (!equal(miscSelect, identity.miscSelect)) throw refuse("miscselect", miscSelect, identity.miscSelect);
-  const attributes = masked(qeReport.attributes, identity.attributesMask);
-  if (!equal(attributes, identity.attributes)) throw refuse("attributes", attributes, identity.attributes);
-  if (!equal(qeReport.mrSigner, identity.mrSigner)) {
-    throw refuse("mr_signer", qeReport.mrSigner, identity.mrSigner);
-  }
-  if (qeReport.isvProdId !== identity.isvProdId) {
-    throw new EvidenceError(
-      "QE_IDENTITY_MISMATCH",
-      "not-authentic",
-      `Cannot trust quoting enclave: isv_prod_id is ${qeReport.isvProdId}, expected ${identity.isvProdId}`,
-      { detail: { field: "isv_prod_id", found: qeReport.isvProdId, expected: identity.isvProdId } },
-    );
+  const { isvProdId } = identity;
+  const fields: readonly (readonly [name: string, found: Uint8Array, expected: Uint8Array])[] = [
+    ["miscselect", masked(signedQeReport.subarray(16, 20), identity.miscSelectMask), identity.miscSelect],
+    ["attributes", masked(qeReport.attributes, identity.attributesMask), identity.attributes],
+    ["mr_signer", qeReport.mrSigner, identity.mrSigner],
+    ["isv_prod_id", signedQeReport.subarray(256, 258), Uint8Array.of(isvProdId, isvProdId >> 8)],
+  ];
+  for (const [name, found, expected] of fields) {
+    if (!equal(found, expected))
+      throw mismatch("QE_IDENTITY_MISMATCH", "quoting enclave", name, found, expected);
   }
 }
 
@@ -137,7 +125,7 @@ export function checkQeIdentity({ qeReport, signedQeReport }: Quote, identity: E
 export async function checkSignature(
   quote: Quote,
   { cache, now }: VerifyOptions,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<void> {
   const cacheKey =
     cache === undefined ? "" : `intel-attestation-key/${numberOf(crypto)}/${toHex(quote.attestationKey)}`;
@@ -148,22 +136,19 @@ export async function checkSignature(
   if (cached === undefined) cache?.set(cacheKey, key, ALWAYS.from, ALWAYS.until);
 }
 
-async function attestationKeyOf(quote: Quote, crypto: CryptoProvider): Promise<PublicKey> {
+async function attestationKeyOf(quote: Quote, crypto: VerifyingCrypto): Promise<PublicKey> {
   try {
     return await crypto.importPublicKey(spkiOfPoint("P-256", quote.attestationKey));
-  } catch (cause) {
+  } catch (error) {
     // The bytes are no point on the curve.
-    if (cause instanceof CoreError) throw invalidSignature(cause);
-    throw cause;
+    throw error instanceof CoreError ? invalidSignature() : error;
   }
 }
 
-function invalidSignature(cause?: unknown): EvidenceError {
-  return new EvidenceError(
+function invalidSignature(): EvidenceError {
+  return notAuthentic(
     "INVALID_QUOTE_SIGNATURE",
-    "not-authentic",
     "Cannot trust quote: its signature is not by the attestation key",
-    cause === undefined ? {} : { cause },
   );
 }
 
@@ -178,19 +163,13 @@ function mismatch(
   found: Uint8Array,
   expected: Uint8Array,
 ): EvidenceError {
-  return new EvidenceError(
+  return notAuthentic(
     code,
-    "not-authentic",
     `Cannot trust ${what}: ${field} is ${toHex(found)}, expected ${toHex(expected)}`,
-    { detail: { field, found: toHex(found), expected: toHex(expected) } },
+    { field, found: toHex(found), expected: toHex(expected) },
   );
 }
 
 function unsupported(field: string, found: string, expected: string): EvidenceError {
-  return new EvidenceError(
-    "UNSUPPORTED_QUOTE_FORMAT",
-    "malformed",
-    `Cannot verify quote: ${found}, expected ${expected}`,
-    { detail: { field, found, expected } },
-  );
+  return malformed("UNSUPPORTED_QUOTE_FORMAT", "verify quote", field, found, expected);
 }

@@ -5,11 +5,12 @@
 import { equal, fromUtf8, toHex } from "@adyton/core/bytes";
 import type { AdytonError } from "@adyton/core/errors";
 import { type Certificate, publicKeyOf } from "@adyton/core/x509";
-import { EvidenceError, type EvidenceErrorCode } from "../errors.ts";
+import type { EvidenceErrorCode } from "../errors.ts";
 import { byCurrency, type Circumstances } from "./authority.ts";
 import type { Bag, Candidate } from "./bag.ts";
 import type { EnclaveIdentity, TcbInfo, TcbLevel } from "./documents.ts";
 import type { PckExtension } from "./pck.ts";
+import { notAuthentic, notEndorsed } from "./refusal.ts";
 import { sortedLevels } from "./tcb.ts";
 import type { Span } from "./window.ts";
 
@@ -30,6 +31,7 @@ interface Dated {
   readonly tcbEvaluationDataNumber: number;
 }
 
+/** What a document is called in messages, and the codes under which it fails. */
 interface Names {
   readonly title: string;
   readonly signature: EvidenceErrorCode;
@@ -97,11 +99,11 @@ function fittingTcbInfos(bag: Bag, tee: "sgx" | "tdx", pck: PckExtension): Parse
   const found = infos.map(
     ({ content }) => `${content.id} FMSPC ${toHex(content.fmspc)} PCEID ${toHex(content.pceId)}`,
   );
-  throw new EvidenceError(
+  throw notAuthentic(
     "TCB_INFO_MISMATCH",
-    "not-authentic",
     `Cannot judge the platform's TCB: TCB info is for ${found.slice(0, 3).join("; ")}, expected ${wanted}`,
-    { detail: { found, expected: wanted }, hint: `Supply the TCB info for ${wanted}.` },
+    { found, expected: wanted },
+    `Supply the TCB info for ${wanted}.`,
   );
 }
 
@@ -115,11 +117,11 @@ function fittingIdentities(bag: Bag, tee: "sgx" | "tdx"): Parsed<EnclaveIdentity
   const fitting = identities.filter(({ content }) => content.id === id);
   if (fitting.length > 0) return fitting;
   const found = identities.map(({ content }) => content.id);
-  throw new EvidenceError(
+  throw notAuthentic(
     "QE_IDENTITY_MISMATCH",
-    "not-authentic",
     `Cannot judge the quoting enclave: the identity is of ${found.join(", ")}, expected ${id}`,
-    { detail: { field: "id", found, expected: id }, hint: `Supply the enclave identity ${id}.` },
+    { field: "id", found, expected: id },
+    `Supply the enclave identity ${id}.`,
   );
 }
 
@@ -136,10 +138,7 @@ function parsedOf<T>(
     else parsed.push(candidate);
   }
   if (parsed.length > 0) return parsed;
-  throw (
-    first ??
-    new EvidenceError(code, "endorsements", message, { hint: "Fetch it from Intel's service or a PCCS." })
-  );
+  throw first ?? notEndorsed(code, message, {}, "Fetch it from Intel's service or a PCCS.");
 }
 
 /** Current ones first, then the highest evaluation number, then the newest; of these, the first that verifies. */
@@ -188,27 +187,25 @@ async function verifyDocument<T extends Dated>(
     }
   }
   if (signer === undefined) {
-    throw new EvidenceError(
+    throw notAuthentic(
       names.signature,
-      "not-authentic",
       `Cannot use ${names.title}: its signature is not by a TCB signing key`,
-      { detail },
+      detail,
     );
   }
   if (now < content.issueDate) {
-    throw new EvidenceError(
+    throw notEndorsed(
       names.notYetValid,
-      "endorsements",
       `Cannot use ${names.title}: issued ${detail.issueDate}, after ${now.toISOString()}`,
-      { detail },
+      detail,
     );
   }
   if (now > content.nextUpdate) {
-    throw new EvidenceError(
+    throw notEndorsed(
       names.expired,
-      "endorsements",
       `Cannot use ${names.title}: its next update was due ${detail.nextUpdate}, now is ${now.toISOString()}`,
-      { detail, hint: "Fetch the current one, or appraise for an earlier time." },
+      detail,
+      "Fetch the current one, or appraise for an earlier time.",
     );
   }
   return signer;

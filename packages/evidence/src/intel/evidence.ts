@@ -4,7 +4,8 @@
 
 import { type Bytes, concat, fromHex } from "@adyton/core/bytes";
 import { Reader, Writer } from "@adyton/core/cursor";
-import { EvidenceError } from "../errors.ts";
+import type { EvidenceError } from "../errors.ts";
+import { malformed } from "./refusal.ts";
 import {
   ENCLAVE_REPORT_SIZE,
   type EnclaveReport,
@@ -110,23 +111,23 @@ export function parseQuoteHeader(bytes: Uint8Array): QuoteHeader {
  */
 export function parseQuote(bytes: Uint8Array): Quote {
   if (bytes.length > MAX_QUOTE) {
-    throw unsupported(`${bytes.length} bytes`, `at most ${MAX_QUOTE}`, { found: bytes.length });
+    throw unsupported("its size", `${bytes.length} bytes`, `at most ${MAX_QUOTE}`);
   }
   const reader = new Reader(bytes, "quote");
   const header = readHeader(reader);
   const body = readBody(reader, header);
   const signedPart = bytes.subarray(0, reader.offset);
-  const auth = reader.sub(reader.u32le("auth_data_size"), "quote authentication data");
+  const auth = reader.sub(reader.u32le("authDataSize"), "quote authentication data");
   const signature = auth.bytes(64, "signature");
-  const attestationKey = auth.bytes(64, "attestation_key");
+  const attestationKey = auth.bytes(64, "attestationKey");
   // Versions 4 and 5 wrap what follows as certification data of type 6.
   const inner = header.version === 3 ? auth : readQeCertification(auth);
-  const signedQeReport = inner.bytes(ENCLAVE_REPORT_SIZE, "qe_report");
+  const signedQeReport = inner.bytes(ENCLAVE_REPORT_SIZE, "qeReport");
   const qeReport = readEnclaveReport(new Reader(signedQeReport, "quoting enclave's report"));
-  const qeReportSignature = inner.bytes(64, "qe_report_signature");
-  const qeAuthData = inner.bytes(inner.u16le("qe_auth_data_size"), "qe_auth_data");
-  const type = inner.u16le("certification_data_type");
-  const data = inner.bytes(inner.u32le("certification_data_size"), "certification_data");
+  const qeReportSignature = inner.bytes(64, "qeReportSignature");
+  const qeAuthData = inner.bytes(inner.u16le("qeAuthDataSize"), "qeAuthData");
+  const type = inner.u16le("certificationType");
+  const data = inner.bytes(inner.u32le("certificationSize"), "certification");
   inner.end();
   auth.end();
   return {
@@ -148,15 +149,15 @@ export function parseQuote(bytes: Uint8Array): Quote {
 export function encodeQuote(quote: QuoteFields): Bytes {
   const { certification, qeAuthData } = quote;
   const certified = concat(
-    exactly(encodeEnclaveReport(quote.qeReport), ENCLAVE_REPORT_SIZE, "qe_report"),
-    exactly(quote.qeReportSignature, 64, "qe_report_signature"),
+    exactly(encodeEnclaveReport(quote.qeReport), ENCLAVE_REPORT_SIZE, "qeReport"),
+    exactly(quote.qeReportSignature, 64, "qeReportSignature"),
     new Writer(2).u16le(qeAuthData.length).finish(),
     qeAuthData,
     encodeCertificationData(certification),
   );
   const auth = concat(
     exactly(quote.signature, 64, "signature"),
-    exactly(quote.attestationKey, 64, "attestation_key"),
+    exactly(quote.attestationKey, 64, "attestationKey"),
     quote.header.version === 3
       ? certified
       : encodeCertificationData({ type: CERTIFICATION_TYPE.qeReport, data: certified }),
@@ -174,8 +175,8 @@ export function encodeSignedPart(quote: Pick<QuoteFields, "header" | "body">): B
   const { header, body } = quote;
   const report = body.tee === "sgx" ? encodeEnclaveReport(body.report) : encodeTdReport(body.report);
   const type: BodyType = body.tee === "sgx" ? 1 : body.report.td15 === undefined ? 2 : 3;
-  if (header.version < 5 && type === 3) throw unsupported("a TD 1.5 body", "version 5 for it");
-  if (header.version === 3 && type !== 1) throw unsupported("a TD body", "version 4 or 5 for it");
+  if (header.version < 5 && type === 3) throw unsupported("body", "TD 1.5's", "one that version 4 has");
+  if (header.version === 3 && type !== 1) throw unsupported("body", "a TD's", "one that version 3 has");
   if (header.version < 5) return concat(encodeHeader(header), report);
   const descriptor = new Writer(BODY_DESCRIPTOR_SIZE).u16le(type).u32le(report.length).finish();
   return concat(encodeHeader(header), descriptor, report);
@@ -188,8 +189,8 @@ function encodeHeader(header: QuoteHeader): Bytes {
     .u32le(header.teeType)
     .u16le(header.qeSvn)
     .u16le(header.pceSvn)
-    .bytes(header.qeVendorId, 16, "qe_vendor_id")
-    .bytes(header.userData, 20, "user_data")
+    .bytes(header.qeVendorId, 16, "qeVendorId")
+    .bytes(header.userData, 20, "userData")
     .finish();
 }
 
@@ -200,49 +201,40 @@ function encodeCertificationData({ type, data }: CertificationData): Bytes {
 function readHeader(reader: Reader): QuoteHeader {
   const version = reader.u16le("version");
   if (version !== 3 && version !== 4 && version !== 5) {
-    throw unsupported(`version ${version}`, "3, 4 or 5", { field: "version", offset: 0, found: version });
+    throw unsupported("version", String(version), "3, 4 or 5");
   }
-  const attestationKeyType = reader.u16le("attestation_key_type");
-  const teeType = reader.u32le("tee_type");
+  const attestationKeyType = reader.u16le("attestationKeyType");
+  const teeType = reader.u32le("teeType");
   const allowed = version === 3 ? [TEE_TYPE.sgx] : [TEE_TYPE.sgx, TEE_TYPE.tdx];
   if (!allowed.some((value) => value === teeType)) {
-    throw unsupported(
-      `TEE type 0x${teeType.toString(16)} in version ${version}`,
-      allowed.map((value) => `0x${value.toString(16)}`).join(" or "),
-      { field: "tee_type", offset: 4, found: teeType },
-    );
+    throw unsupported("teeType", hex(teeType), allowed.map(hex).join(" or "));
   }
   if (attestationKeyType !== ATTESTATION_KEY_ECDSA_P256) {
-    throw unsupported(`attestation key type ${attestationKeyType}`, "2, ECDSA with P-256", {
-      field: "attestation_key_type",
-      offset: 2,
-      found: attestationKeyType,
-    });
+    throw unsupported("attestationKeyType", String(attestationKeyType), "2, ECDSA with P-256");
   }
   return {
     version,
     attestationKeyType,
     teeType,
-    qeSvn: reader.u16le("qe_svn"),
-    pceSvn: reader.u16le("pce_svn"),
-    qeVendorId: reader.bytes(16, "qe_vendor_id"),
-    userData: reader.bytes(20, "user_data"),
+    qeSvn: reader.u16le("qeSvn"),
+    pceSvn: reader.u16le("pceSvn"),
+    qeVendorId: reader.bytes(16, "qeVendorId"),
+    userData: reader.bytes(20, "userData"),
   };
 }
 
 function readBody(reader: Reader, header: QuoteHeader): QuoteBody {
   let type: number = header.teeType === TEE_TYPE.sgx ? 1 : 2;
   if (header.version === 5) {
-    const offset = reader.offset;
-    type = reader.u16le("body_type");
-    const size = reader.u32le("body_size");
+    type = reader.u16le("bodyType");
+    const size = reader.u32le("bodySize");
     const known = isBodyType(type) ? BODY[type] : undefined;
     const tee = header.teeType === TEE_TYPE.sgx ? "sgx" : "tdx";
     if (known?.tee !== tee || known.size !== size) {
       throw unsupported(
-        `body type ${type} of ${size} bytes with TEE type 0x${header.teeType.toString(16)}`,
-        "1 with 384 for SGX, 2 with 584 or 3 with 648 for TDX",
-        { field: "body_type", offset, found: type },
+        "bodyType",
+        `${type} of ${size} bytes in a quote of ${tee}`,
+        "1 of 384 for sgx, 2 of 584 or 3 of 648 for tdx",
       );
     }
   }
@@ -256,25 +248,21 @@ function isBodyType(type: number): type is BodyType {
 }
 
 function readQeCertification(auth: Reader): Reader {
-  const type = auth.u16le("certification_data_type");
+  const type = auth.u16le("certificationType");
   if (type !== CERTIFICATION_TYPE.qeReport) {
-    throw unsupported(`outer certification data type ${type}`, "6, QE report certification data", {
-      field: "certification_data_type",
-      found: type,
-    });
+    throw unsupported("outer certification type", String(type), "6, QE report certification data");
   }
-  return auth.sub(auth.u32le("certification_data_size"), "QE report certification data");
+  return auth.sub(auth.u32le("certificationSize"), "QE report certification data");
 }
 
 function exactly(bytes: Uint8Array, length: number, field: string): Bytes {
   return new Writer(length).bytes(bytes, length, field).finish();
 }
 
-function unsupported(found: string, expected: string, detail: Record<string, unknown> = {}): EvidenceError {
-  return new EvidenceError(
-    "UNSUPPORTED_QUOTE_FORMAT",
-    "malformed",
-    `Cannot parse quote: ${found}, expected ${expected}`,
-    { detail: { ...detail, expected } },
-  );
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+function unsupported(field: string, found: string, expected: string): EvidenceError {
+  return malformed("UNSUPPORTED_QUOTE_FORMAT", "parse quote", field, found, expected);
 }

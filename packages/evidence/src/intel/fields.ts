@@ -5,6 +5,7 @@ import { fromHex } from "@adyton/core/bytes";
 import { AdytonError } from "@adyton/core/errors";
 import { isJsonObject, type JsonObject, type JsonValue, parseJsonDocument } from "@adyton/core/json";
 import { EvidenceError, type EvidenceErrorCode } from "../errors.ts";
+import { malformed } from "./refusal.ts";
 
 /** How a document reports that it is broken. */
 export interface DocumentKind {
@@ -117,13 +118,8 @@ export class Fields {
   }
 
   #fail(name: string, found: string, expected: string): never {
-    const field = `${this.#path}${name}`;
-    throw new EvidenceError(
-      this.#kind.code,
-      "malformed",
-      `Cannot read ${this.#kind.title}: ${field} is ${found}, expected ${expected}`,
-      { detail: { field, found, expected } },
-    );
+    const { code, title } = this.#kind;
+    throw malformed(code, `read ${title}`, `${this.#path}${name}`, found, expected);
   }
 }
 

@@ -5,9 +5,9 @@ import { isZero, toHex } from "@adyton/core/bytes";
 import type { VerifyOptions } from "../scheme.ts";
 import type { Warning } from "../verified.ts";
 import type { Basis } from "./basis.ts";
-import { reservedTdBits } from "./claims.ts";
 import type { Quote } from "./evidence.ts";
 import { cpuSvnAgrees } from "./pck.ts";
+import { reservedTdBits } from "./reports.ts";
 import type { TcbAnswer } from "./tcb.ts";
 
 const DAY = 86_400_000;
@@ -20,6 +20,9 @@ export function warningsOf(quote: Quote, basis: Basis, answer: TcbAnswer, now: D
     warnings.push({ code, message });
   };
   const { trailing, body, qeReport } = quote;
+  if (basis.trust.simulated) {
+    warn("SIMULATED", `The evidence stands under ${basis.trust.root}, which is no root of Intel's.`);
+  }
   if (trailing.length > 0) {
     const filling = isZero(trailing) ? "all zero" : "not all zero";
     warn("TRAILING_BYTES", `${trailing.length} bytes follow the quote (${filling}): unsigned and ignored.`);
@@ -33,15 +36,12 @@ export function warningsOf(quote: Quote, basis: Basis, answer: TcbAnswer, now: D
       warn("TD_ATTRIBUTES_RESERVED", `TD attribute bits without a name are set: ${bits.join(", ")}.`);
   }
   if (!cpuSvnAgrees(basis.extension)) {
-    warn(
-      "CPUSVN_DIFFERS",
-      "The PCK certificate's CPUSVN differs from its TCB components; the components count.",
-    );
+    warn("CPUSVN_DIFFERS", "The PCK certificate's CPUSVN differs from its TCB components, which count.");
   }
   if (answer.sgx?.status === "Revoked") {
     warn(
       "SGX_TCB_LEVEL_REVOKED",
-      "The TCB level that SGX components and PCESVN alone reach is Revoked, though the TDX level is not.",
+      "The TCB level that the SGX components alone reach is Revoked, the TDX level is not.",
     );
   }
   if (basis.tcbInfo.tcbEvaluationDataNumber !== basis.identity.tcbEvaluationDataNumber) {
@@ -70,18 +70,19 @@ export function explanationOf(
   options: VerifyOptions,
 ): string[] {
   const { tcbInfo, identity, endorsements, trust } = basis;
+  const { platform, module, qe } = answer;
   return [
-    `The quote has version ${quote.header.version}, comes from Intel's quoting enclave and is well formed.`,
+    `The quote is well formed, of version ${quote.header.version}, by Intel's quoting enclave.`,
     `The PCK certificate ${basis.leaf.serial} chains to ${trust.root}, ${trust.simulated ? "a root that the caller named" : "Intel's pinned root"}.`,
-    "Neither the PCK certificate nor its CA is revoked; both revocation lists are signed and current.",
+    "Neither it nor its CA is revoked; both revocation lists are signed and current.",
     `TCB info for FMSPC ${toHex(tcbInfo.fmspc)} (evaluation number ${tcbInfo.tcbEvaluationDataNumber}) and QE identity (${identity.tcbEvaluationDataNumber}) are signed and current.`,
     ...(quote.body.tee === "tdx" ? ["The TDX module is signed by Intel and has no SEAM attributes."] : []),
     "The PCK signed the quoting enclave's report, which names the attestation key.",
     "The quoting enclave matches Intel's identity for it.",
     "The attestation key signed the quote.",
-    `The platform's TCB level of ${answer.platform?.date ?? "no date"} is ${answer.platform?.status ?? "none"}${
-      answer.module === undefined ? "" : `, the TDX module's ${answer.module.status}`
-    }, the quoting enclave's ${answer.qe?.status ?? "none"}: ${status} together.`,
+    `Of the TCB levels, the platform's (${platform?.date}) is ${platform?.status}${
+      module === undefined ? "" : `, the TDX module's ${module.status}`
+    }, the quoting enclave's ${qe?.status}: ${status} together.`,
     ...relaunchSentence(answer),
     ...(options.reportData === undefined ? [] : ["The report data is the expected one."]),
     `All endorsements hold until ${endorsements.earliestExpiry}.`,
@@ -89,10 +90,10 @@ export function explanationOf(
 }
 
 /** Why a TD 1.5 that is out of date would or would not be up to date after a relaunch. */
-function relaunchSentence({ relaunch, module }: TcbAnswer): string[] {
-  if (relaunch.length === 0 || module?.status === "UpToDate") return [];
-  const failing = relaunch.filter(({ holds }) => !holds).map(({ condition }) => condition);
-  if (failing.length === 0)
-    return ["A relaunch of the TD under the module that runs now would bring it up to date."];
-  return [`A relaunch of the TD is not advised, for it would take that ${failing.join("; that ")}.`];
+function relaunchSentence({ relaunch, status }: TcbAnswer): string[] {
+  if (relaunch === undefined || !/OutOfDate|Relaunch/.test(status)) return [];
+  const failing = Object.keys(relaunch).filter((condition) => relaunch[condition] === false);
+  return failing.length === 0
+    ? ["A relaunch of the TD would bring it up to date."]
+    : [`A relaunch of the TD is not advised; it would take that ${failing.join(", that ")}.`];
 }

@@ -108,24 +108,37 @@ export function bitOf(field: Uint8Array, index: number): boolean {
   return (((field[index >> 3] ?? 0) >> (index & 7)) & 1) === 1;
 }
 
+/** The bits that are set, by number. */
+export function bitsOf(field: Uint8Array): number[] {
+  const bits: number[] = [];
+  for (let bit = 0; bit < 8 * field.length; bit++) if (bitOf(field, bit)) bits.push(bit);
+  return bits;
+}
+
+/** TD attribute bits that no specification names, by number. */
+export function reservedTdBits(report: TdReport): number[] {
+  const named: readonly number[] = Object.values(TD_ATTRIBUTE);
+  return bitsOf(report.tdAttributes).filter((bit) => !named.includes(bit));
+}
+
 /** Reads the next 384 bytes. Throws `OUT_OF_BOUNDS`. */
 export function readEnclaveReport(reader: Reader): EnclaveReport {
-  const cpuSvn = reader.bytes(16, "cpu_svn");
-  const miscSelect = reader.u32le("miscselect");
+  const cpuSvn = reader.bytes(16, "cpuSvn");
+  const miscSelect = reader.u32le("miscSelect");
   const reserved1 = reader.bytes(ENCLAVE_RESERVED[0], "reserved1");
-  const isvExtProdId = reader.bytes(16, "isv_ext_prod_id");
+  const isvExtProdId = reader.bytes(16, "isvExtProdId");
   const attributes = reader.bytes(16, "attributes");
-  const mrEnclave = reader.bytes(32, "mr_enclave");
+  const mrEnclave = reader.bytes(32, "mrEnclave");
   const reserved2 = reader.bytes(ENCLAVE_RESERVED[1], "reserved2");
-  const mrSigner = reader.bytes(32, "mr_signer");
+  const mrSigner = reader.bytes(32, "mrSigner");
   const reserved3 = reader.bytes(ENCLAVE_RESERVED[2], "reserved3");
-  const configId = reader.bytes(64, "config_id");
-  const isvProdId = reader.u16le("isv_prod_id");
-  const isvSvn = reader.u16le("isv_svn");
-  const configSvn = reader.u16le("config_svn");
+  const configId = reader.bytes(64, "configId");
+  const isvProdId = reader.u16le("isvProdId");
+  const isvSvn = reader.u16le("isvSvn");
+  const configSvn = reader.u16le("configSvn");
   const reserved4 = reader.bytes(ENCLAVE_RESERVED[3], "reserved4");
-  const isvFamilyId = reader.bytes(16, "isv_family_id");
-  const reportData = reader.bytes(64, "report_data");
+  const isvFamilyId = reader.bytes(16, "isvFamilyId");
+  const reportData = reader.bytes(64, "reportData");
   const report: EnclaveReport = {
     cpuSvn,
     miscSelect,
@@ -158,50 +171,50 @@ export function encodeEnclaveReport(report: EnclaveReport): Bytes {
     (size, i) => report.reserved?.[i] ?? new Uint8Array(size),
   ) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
   return new Writer(ENCLAVE_REPORT_SIZE)
-    .bytes(report.cpuSvn, 16, "cpu_svn")
+    .bytes(report.cpuSvn, 16, "cpuSvn")
     .u32le(report.miscSelect)
     .bytes(reserved1, ENCLAVE_RESERVED[0], "reserved1")
-    .bytes(report.isvExtProdId, 16, "isv_ext_prod_id")
+    .bytes(report.isvExtProdId, 16, "isvExtProdId")
     .bytes(report.attributes, 16, "attributes")
-    .bytes(report.mrEnclave, 32, "mr_enclave")
+    .bytes(report.mrEnclave, 32, "mrEnclave")
     .bytes(reserved2, ENCLAVE_RESERVED[1], "reserved2")
-    .bytes(report.mrSigner, 32, "mr_signer")
+    .bytes(report.mrSigner, 32, "mrSigner")
     .bytes(reserved3, ENCLAVE_RESERVED[2], "reserved3")
-    .bytes(report.configId, 64, "config_id")
+    .bytes(report.configId, 64, "configId")
     .u16le(report.isvProdId)
     .u16le(report.isvSvn)
     .u16le(report.configSvn)
     .bytes(reserved4, ENCLAVE_RESERVED[3], "reserved4")
-    .bytes(report.isvFamilyId, 16, "isv_family_id")
-    .bytes(report.reportData, 64, "report_data")
+    .bytes(report.isvFamilyId, 16, "isvFamilyId")
+    .bytes(report.reportData, 64, "reportData")
     .finish();
 }
 
 /** Reads the next 584 bytes, or 648 with `td15`. Throws `OUT_OF_BOUNDS`. */
 export function readTdReport(reader: Reader, td15: boolean): TdReport {
   const report: TdReport = {
-    teeTcbSvn: reader.bytes(16, "tee_tcb_svn"),
-    mrSeam: reader.bytes(48, "mr_seam"),
-    mrSignerSeam: reader.bytes(48, "mr_signer_seam"),
-    seamAttributes: reader.bytes(8, "seam_attributes"),
-    tdAttributes: reader.bytes(8, "td_attributes"),
+    teeTcbSvn: reader.bytes(16, "teeTcbSvn"),
+    mrSeam: reader.bytes(48, "mrSeam"),
+    mrSignerSeam: reader.bytes(48, "mrSignerSeam"),
+    seamAttributes: reader.bytes(8, "seamAttributes"),
+    tdAttributes: reader.bytes(8, "tdAttributes"),
     xfam: reader.bytes(8, "xfam"),
-    mrTd: reader.bytes(48, "mr_td"),
-    mrConfigId: reader.bytes(48, "mr_config_id"),
-    mrOwner: reader.bytes(48, "mr_owner"),
-    mrOwnerConfig: reader.bytes(48, "mr_owner_config"),
+    mrTd: reader.bytes(48, "mrTd"),
+    mrConfigId: reader.bytes(48, "mrConfigId"),
+    mrOwner: reader.bytes(48, "mrOwner"),
+    mrOwnerConfig: reader.bytes(48, "mrOwnerConfig"),
     rtmrs: [
-      reader.bytes(48, "rtmr_0"),
-      reader.bytes(48, "rtmr_1"),
-      reader.bytes(48, "rtmr_2"),
-      reader.bytes(48, "rtmr_3"),
+      reader.bytes(48, "rtmr0"),
+      reader.bytes(48, "rtmr1"),
+      reader.bytes(48, "rtmr2"),
+      reader.bytes(48, "rtmr3"),
     ],
-    reportData: reader.bytes(64, "report_data"),
+    reportData: reader.bytes(64, "reportData"),
   };
   if (!td15) return report;
   return {
     ...report,
-    td15: { teeTcbSvn2: reader.bytes(16, "tee_tcb_svn_2"), mrServiceTd: reader.bytes(48, "mr_service_td") },
+    td15: { teeTcbSvn2: reader.bytes(16, "teeTcbSvn2"), mrServiceTd: reader.bytes(48, "mrServiceTd") },
   };
 }
 
@@ -216,22 +229,20 @@ export function parseTdReport(bytes: Uint8Array): TdReport {
 /** The 584 or 648 bytes of a TD report body. Throws `OUT_OF_BOUNDS` when a field has another size. */
 export function encodeTdReport(report: TdReport): Bytes {
   const writer = new Writer(report.td15 === undefined ? TD10_REPORT_SIZE : TD15_REPORT_SIZE)
-    .bytes(report.teeTcbSvn, 16, "tee_tcb_svn")
-    .bytes(report.mrSeam, 48, "mr_seam")
-    .bytes(report.mrSignerSeam, 48, "mr_signer_seam")
-    .bytes(report.seamAttributes, 8, "seam_attributes")
-    .bytes(report.tdAttributes, 8, "td_attributes")
+    .bytes(report.teeTcbSvn, 16, "teeTcbSvn")
+    .bytes(report.mrSeam, 48, "mrSeam")
+    .bytes(report.mrSignerSeam, 48, "mrSignerSeam")
+    .bytes(report.seamAttributes, 8, "seamAttributes")
+    .bytes(report.tdAttributes, 8, "tdAttributes")
     .bytes(report.xfam, 8, "xfam")
-    .bytes(report.mrTd, 48, "mr_td")
-    .bytes(report.mrConfigId, 48, "mr_config_id")
-    .bytes(report.mrOwner, 48, "mr_owner")
-    .bytes(report.mrOwnerConfig, 48, "mr_owner_config");
-  for (const [index, rtmr] of report.rtmrs.entries()) writer.bytes(rtmr, 48, `rtmr_${index}`);
-  writer.bytes(report.reportData, 64, "report_data");
+    .bytes(report.mrTd, 48, "mrTd")
+    .bytes(report.mrConfigId, 48, "mrConfigId")
+    .bytes(report.mrOwner, 48, "mrOwner")
+    .bytes(report.mrOwnerConfig, 48, "mrOwnerConfig");
+  for (const [index, rtmr] of report.rtmrs.entries()) writer.bytes(rtmr, 48, `rtmr${index}`);
+  writer.bytes(report.reportData, 64, "reportData");
   if (report.td15 !== undefined) {
-    writer
-      .bytes(report.td15.teeTcbSvn2, 16, "tee_tcb_svn_2")
-      .bytes(report.td15.mrServiceTd, 48, "mr_service_td");
+    writer.bytes(report.td15.teeTcbSvn2, 16, "teeTcbSvn2").bytes(report.td15.mrServiceTd, 48, "mrServiceTd");
   }
   return writer.finish();
 }

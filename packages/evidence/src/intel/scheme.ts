@@ -9,7 +9,9 @@ import { EvidenceError } from "../errors.ts";
 import type { Scheme } from "../scheme.ts";
 import { hasRole } from "./authority.ts";
 import { parseCertification } from "./certification.ts";
-import { claimsOfPlatform, claimsOfQuote } from "./claims.ts";
+import { claimsOfPlatform, type Kind } from "./claims.ts";
+import { ENCLAVE } from "./claims-sgx.ts";
+import { TD } from "./claims-tdx.ts";
 import { CERTIFICATION_TYPE, parseQuote, parseQuoteHeader, type Quote, TEE_TYPE } from "./evidence.ts";
 import { pckExtensionOf } from "./pck.ts";
 import { verifyQuote } from "./verify.ts";
@@ -19,8 +21,8 @@ export const sgx: Scheme = {
   tee: "sgx",
   title: "Intel SGX quote",
   detect: (evidence) => isQuoteOf("sgx", evidence),
-  inspect: (evidence) => inspect("sgx", evidence),
-  verify: (evidence, options) => verifyQuote("sgx", evidence, options),
+  inspect: (evidence) => inspect(ENCLAVE, evidence),
+  verify: (evidence, options) => verifyQuote(ENCLAVE, evidence, options),
   fromKbs: (value) => ({ evidence: bytesOf(membersOf(value, "SGX"), "quote", "SGX") }),
   toKbs: ({ evidence }) => ({ quote: toBase64(evidence) }),
 };
@@ -30,8 +32,8 @@ export const tdx: Scheme = {
   tee: "tdx",
   title: "Intel TDX quote",
   detect: (evidence) => isQuoteOf("tdx", evidence),
-  inspect: (evidence) => inspect("tdx", evidence),
-  verify: (evidence, options) => verifyQuote("tdx", evidence, options),
+  inspect: (evidence) => inspect(TD, evidence),
+  verify: (evidence, options) => verifyQuote(TD, evidence, options),
   fromKbs: (value) => {
     const members = membersOf(value, "TDX");
     const evidence = bytesOf(members, "quote", "TDX");
@@ -54,17 +56,9 @@ function isQuoteOf(tee: "sgx" | "tdx", evidence: Uint8Array): boolean {
   }
 }
 
-function inspect(tee: "sgx" | "tdx", evidence: Uint8Array): JsonObject {
+function inspect(kind: Kind, evidence: Uint8Array): JsonObject {
   const quote = parseQuote(evidence);
-  if (quote.body.tee !== tee) {
-    throw new EvidenceError(
-      "UNSUPPORTED_QUOTE_FORMAT",
-      "malformed",
-      `Cannot inspect quote: one of ${quote.body.tee.toUpperCase()}, expected one of ${tee.toUpperCase()}`,
-      { detail: { field: "tee_type", found: quote.body.tee, expected: tee } },
-    );
-  }
-  return { ...claimsOfQuote(quote), ...platformOf(quote) };
+  return kind.describe(quote, platformOf(quote)).claims;
 }
 
 /** The platform by the PCK certificate in the quote: what to fetch TCB info with. Empty when the quote carries none. */

@@ -33,7 +33,7 @@ export interface TcbAnswer {
   readonly module: IsvLevel | undefined;
   readonly qe: IsvLevel | undefined;
   /** TD 1.5: every condition of a relaunch recommendation, in order, and whether it holds. */
-  readonly relaunch: readonly { readonly condition: string; readonly holds: boolean }[];
+  readonly relaunch: Readonly<Record<string, boolean>> | undefined;
   /** A TDX module identity that had to be asked and is not in TCB info: no verdict stands without it. */
   readonly missingModule: string | undefined;
   /** Components that no level accepts, when none was reached. */
@@ -152,35 +152,29 @@ function judgeRelaunch(
   const identity = version === 0 ? undefined : moduleIdentityOf(identities, version);
   const leastSvn = version === 0 ? latest[0] : identity?.levels[0]?.isvSvn;
   const leastLoader = latest[2];
-  const asked = [
-    { condition: "the quoting enclave is up to date", holds: status.qe === "UpToDate" },
-    {
-      condition: "the platform is in date by its SGX components",
-      holds: status.sgx !== undefined && IN_DATE.has(status.sgx),
-    },
-    {
-      condition: "platform and module together are out of date",
-      holds: status.converged === "OutOfDate" || status.converged === "OutOfDateConfigurationNeeded",
-    },
-    { condition: "the module that launched the TD is out of date", holds: status.module === "OutOfDate" },
-  ];
-  // Only a TD that may be advised to relaunch needs the identity of the module that runs now.
-  const missing = version !== 0 && identity === undefined && asked.every(({ holds }) => holds);
-  const relaunch = [
+  const asked = {
+    "the quoting enclave is up to date": status.qe === "UpToDate",
+    "the platform is in date by its SGX components": status.sgx !== undefined && IN_DATE.has(status.sgx),
+    "platform and module together are out of date":
+      status.converged === "OutOfDate" || status.converged === "OutOfDateConfigurationNeeded",
+    "the module that launched the TD is out of date": status.module === "OutOfDate",
+  };
+  const relaunch = {
     ...asked,
-    { condition: "the module that runs now is the latest", holds: leastSvn !== undefined && svn >= leastSvn },
-    {
-      condition: "the SEAM loader that runs now is the latest",
-      holds: leastLoader !== undefined && loader >= leastLoader,
-    },
-  ];
+    "the module that runs now is the latest": leastSvn !== undefined && svn >= leastSvn,
+    "the SEAM loader that runs now is the latest": leastLoader !== undefined && loader >= leastLoader,
+  };
+  // Only a TD that may be advised to relaunch needs the identity of the module that runs now.
+  const missing = version !== 0 && identity === undefined && allHold(asked);
   return {
-    status: relaunch.every(({ holds }) => holds)
-      ? relaunchStatus(status.sgx, status.converged)
-      : status.converged,
+    status: allHold(relaunch) ? relaunchStatus(status.sgx, status.converged) : status.converged,
     relaunch,
     missingModule: missing ? moduleIdOf(version) : undefined,
   };
+}
+
+function allHold(conditions: Readonly<Record<string, boolean>>): boolean {
+  return Object.values(conditions).every((holds) => holds);
 }
 
 const UNANSWERED: TcbAnswer = {
@@ -189,7 +183,7 @@ const UNANSWERED: TcbAnswer = {
   sgx: undefined,
   module: undefined,
   qe: undefined,
-  relaunch: [],
+  relaunch: undefined,
   missingModule: undefined,
   shortfalls: [],
 };

@@ -2,11 +2,12 @@
 // From Intel's judgement to the house's `Tcb`: every component with its own status, date and advisories. What must not
 // pass is thrown, with the judgement in `detail.tcb`.
 
-import { EvidenceError } from "../errors.ts";
 import type { Tcb, TcbComponent, TcbStatus } from "../verified.ts";
 import { type Basis, TDX_SVN_NAMES } from "./basis.ts";
-import type { IsvLevel, Level, LevelStatus } from "./documents.ts";
+import { missingModule } from "./checks.ts";
+import type { IsvLevel, Level } from "./documents.ts";
 import type { Quote } from "./evidence.ts";
+import { notAuthentic } from "./refusal.ts";
 import type { Shortfall, TcbAnswer } from "./tcb.ts";
 
 /** A judgement that stands: Intel always gives a status. */
@@ -15,20 +16,12 @@ export type IntelTcb = Tcb & { readonly status: TcbStatus };
 /** Throws `TCB_NOT_SUPPORTED`, `TCB_REVOKED`, `TCB_UNRECOGNIZED_STATUS` or `TDX_MODULE_MISMATCH`. */
 export function tcbOf(answer: TcbAnswer, quote: Quote, basis: Basis): IntelTcb {
   const { status } = answer;
-  if (answer.missingModule !== undefined) {
-    throw new EvidenceError(
-      "TDX_MODULE_MISMATCH",
-      "not-authentic",
-      `Cannot judge TDX module: TCB info has no identity ${answer.missingModule}`,
-      { detail: { module: answer.missingModule } },
-    );
-  }
+  if (answer.missingModule !== undefined) throw missingModule(answer.missingModule);
   if (status === "Unrecognized") {
-    throw new EvidenceError(
+    throw notAuthentic(
       "TCB_UNRECOGNIZED_STATUS",
-      "not-authentic",
       "Cannot judge TCB: the matching level has a status that is unknown here",
-      { detail: { platform: answer.platform?.status, module: answer.module?.status, qe: answer.qe?.status } },
+      { platform: answer.platform?.status, module: answer.module?.status, qe: answer.qe?.status },
     );
   }
   const tcb: IntelTcb = {
@@ -40,21 +33,20 @@ export function tcbOf(answer: TcbAnswer, quote: Quote, basis: Basis): IntelTcb {
   };
   if (status === "NotSupported") {
     const why = answer.shortfalls.map(describe).join("; ");
-    throw new EvidenceError(
+    throw notAuthentic(
       "TCB_NOT_SUPPORTED",
-      "not-authentic",
       `Cannot accept TCB: no TCB level of Intel's fits${why === "" ? "" : ` (${why})`}`,
-      {
-        detail: { tcb, shortfalls: answer.shortfalls },
-        hint: "Update the platform's firmware, or check that it is no pre-production part.",
-      },
+      { tcb, shortfalls: answer.shortfalls },
+      "Update the platform's firmware, or check that it is no pre-production part.",
     );
   }
   if (status === "Revoked") {
-    throw new EvidenceError("TCB_REVOKED", "not-authentic", "Cannot accept TCB: Intel revoked its level", {
-      detail: { tcb },
-      hint: "Keys of this TCB are known to be compromised: update the platform's firmware.",
-    });
+    throw notAuthentic(
+      "TCB_REVOKED",
+      "Cannot accept TCB: Intel revoked its level",
+      { tcb },
+      "Keys of this TCB are known to be compromised: update the platform's firmware.",
+    );
   }
   return tcb;
 }
@@ -96,18 +88,9 @@ function withTdxSvn(
 
 function componentOf(level: Level | IsvLevel | undefined, svn: Record<string, number>): TcbComponent {
   if (level === undefined) return { status: "NotSupported", svn };
-  const status = statusOf(level.status);
-  return {
-    ...(status === undefined ? {} : { status }),
-    date: level.date,
-    advisoryIds: level.advisoryIds,
-    svn,
-  };
-}
-
-/** A component may carry an unknown word without deciding the verdict: it then shows no status. */
-function statusOf(status: LevelStatus): TcbStatus | undefined {
-  return status === "Unrecognized" ? undefined : status;
+  const { status, date, advisoryIds } = level;
+  // A component may carry an unknown word without deciding the verdict: it then shows no status.
+  return status === "Unrecognized" ? { date, advisoryIds, svn } : { status, date, advisoryIds, svn };
 }
 
 function describe({ component, found, least }: Shortfall): string {

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // The authenticity of a quote, step by step, in the order of Intel's quote verification library (DCAP 1.23).
 
-import { defaultCrypto } from "@adyton/core/crypto";
+import { verifyingCrypto } from "@adyton/core/crypto";
 import { checkReportData } from "../binding.ts";
 import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
 import { type MeasurementRegister, seal, type VerifiedEvidence } from "../verified.ts";
 import { type Basis, basisOf } from "./basis.ts";
 import { checkHeader, checkModule, checkQeIdentity, checkQeReport, checkSignature } from "./checks.ts";
-import { claimsOfQuote, claimsOfTcb, isDebug } from "./claims.ts";
+import { type Kind, withVerdict } from "./claims.ts";
 import { parseQuote, type Quote } from "./evidence.ts";
 import { explanationOf, warningsOf } from "./narrative.ts";
 import type { TdReport } from "./reports.ts";
 import { judgeTcb, type TcbAnswer } from "./tcb.ts";
 import { tcbOf } from "./verdict.ts";
 
-/** Establishes that a quote of `tee` is authentic, or throws the first reason why it is not. */
+/** Establishes that a quote of this kind is authentic, or throws the first reason why it is not. */
 export async function verifyQuote(
-  tee: "sgx" | "tdx",
+  kind: Kind,
   evidence: Uint8Array,
   options: VerifyOptions,
 ): Promise<VerifiedEvidence> {
-  const { now, crypto = defaultCrypto } = options;
+  const { now, crypto = verifyingCrypto } = options;
   if (Number.isNaN(now.getTime())) {
     throw new EvidenceError(
       "INVALID_TIME",
@@ -30,7 +30,7 @@ export async function verifyQuote(
     );
   }
   const quote = parseQuote(evidence);
-  checkHeader(quote, tee);
+  checkHeader(quote, kind.tee);
   const basis = await basisOf(quote, options, crypto);
   const { body } = quote;
   if (body.tee === "tdx") checkModule(body.report, basis);
@@ -41,15 +41,12 @@ export async function verifyQuote(
   const tcb = tcbOf(answer, quote, basis);
   if (options.reportData !== undefined) checkReportData(body.report.reportData, options.reportData);
   return seal({
-    tee,
+    ...kind.describe(quote, withVerdict(basis.claims, tcb)),
     at: now,
     trust: basis.trust,
     tcb,
-    debug: isDebug(quote),
     reportData: body.report.reportData,
-    initDataField: body.tee === "sgx" ? body.report.configId : body.report.mrConfigId,
     ...(body.tee === "tdx" ? { registers: registersOf(body.report) } : {}),
-    claims: { ...claimsOfQuote(quote), ...basis.claims, ...claimsOfTcb(tcb) },
     endorsements: basis.endorsements,
     warnings: warningsOf(quote, basis, answer, now),
     explanation: explanationOf(quote, basis, answer, tcb.status, options),

@@ -4,7 +4,7 @@
 
 import { equal } from "@adyton/core/bytes";
 import { type VerifiedChain, verifyChain } from "@adyton/core/chain";
-import { type CryptoProvider, defaultCrypto, type SignatureAlgorithm } from "@adyton/core/crypto";
+import { type SignatureAlgorithm, type VerifyingCrypto, verifyingCrypto } from "@adyton/core/crypto";
 import { type Certificate, KEY_USAGE, parseCertificate, publicKeyOf } from "@adyton/core/x509";
 import { selectAnchors, trustOf } from "../anchors.ts";
 import { checkReportData } from "../binding.ts";
@@ -25,7 +25,7 @@ const NO_PINS: ReadonlySet<string> = new Set();
  * `INVALID_TIME`, or an error of `@adyton/core` about the chain.
  */
 export async function verifySample(bytes: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
-  const { now, roots = [], crypto = defaultCrypto } = options;
+  const { now, roots = [], crypto = verifyingCrypto } = options;
   if (Number.isNaN(now.getTime())) {
     throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify sample evidence: the time is no date");
   }
@@ -84,7 +84,7 @@ export async function verifySample(bytes: Uint8Array, options: VerifyOptions): P
 async function verifyPlatform(
   evidence: SampleEvidence,
   options: VerifyOptions,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<VerifiedChain> {
   const certificates = evidence.certificates.map((der) => parseCertificate(der));
   const [platform] = certificates;
@@ -125,7 +125,7 @@ async function verifyPlatform(
 async function verifySignature(
   evidence: SampleEvidence,
   platform: Certificate,
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<void> {
   const key = await publicKeyOf(platform, crypto);
   if (!(await key.verify(algorithmOf(platform), evidence.signature, signedPartOf(evidence.claims)))) {
