@@ -3,7 +3,7 @@
 // realm's signature. RMM specification (DEN0137) A7.2.3; draft-ffm-rats-cca-token section 4.
 
 import { equalConstantTime, toHex } from "@adyton/core/bytes";
-import { type CryptoProvider, defaultCrypto } from "@adyton/core/crypto";
+import { type VerifyingCrypto, verifyingCrypto } from "@adyton/core/crypto";
 import { CoreError } from "@adyton/core/errors";
 import type { VendorKey } from "../bag.ts";
 import { checkReportData } from "../binding.ts";
@@ -31,7 +31,7 @@ import { refusal } from "./refusal.ts";
  * error of `@adyton/core` about encodings.
  */
 export async function verifyCca(bytes: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
-  const { now, anchors, crypto = defaultCrypto } = options;
+  const { now, anchors, crypto = verifyingCrypto } = options;
   if (Number.isNaN(now.getTime())) {
     throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify CCA token: the time is no date");
   }
@@ -68,7 +68,7 @@ export async function verifyCca(bytes: Uint8Array, options: VerifyOptions): Prom
 async function platformSigner(
   { platform }: CcaToken,
   keys: readonly VendorKey[],
-  crypto: CryptoProvider,
+  crypto: VerifyingCrypto,
 ): Promise<VendorKey> {
   const key = await signerAmong(keys, platform.sign1, crypto);
   if (key !== undefined) return key;
@@ -80,7 +80,7 @@ async function platformSigner(
 }
 
 /** The platform's challenge is the hash of the realm's key, exactly as the key stands in the realm token. */
-async function checkBinding({ platform, realm }: CcaToken, crypto: CryptoProvider): Promise<void> {
+async function checkBinding({ platform, realm }: CcaToken, crypto: VerifyingCrypto): Promise<void> {
   const { publicKey, publicKeyHashAlgorithm } = realm.claims;
   const expected = await crypto.digest(hashNameOf(publicKeyHashAlgorithm), publicKey);
   const found = platform.claims.challenge;

@@ -4,7 +4,7 @@
 
 import { padRight } from "@adyton/core/bytes";
 import { verifySign1 } from "@adyton/core/cose";
-import { defaultCrypto } from "@adyton/core/crypto";
+import { verifyingCrypto } from "@adyton/core/crypto";
 import { checkReportData } from "../binding.ts";
 import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
@@ -29,7 +29,14 @@ const CLOCK_SKEW = 5 * 60 * 1000;
  * `INVALID_TIME`, or an error of `@adyton/core` about encoding, chain or revocation.
  */
 export async function verifyNitro(bytes: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
-  const { now, endorsements, roots = [], requireRevocation = false, cache, crypto = defaultCrypto } = options;
+  const {
+    now,
+    endorsements,
+    roots = [],
+    requireRevocation = false,
+    cache,
+    crypto = verifyingCrypto,
+  } = options;
   if (Number.isNaN(now.getTime())) {
     throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify Nitro document: the time is no date");
   }
