@@ -34,6 +34,28 @@ export {
 } from "./hygon/evidence.ts";
 export { CSV_PAGE_SIZE, encodeCsvEvidence, HSK_CEK_SIZE } from "./hygon/forms.ts";
 export { type CsvParts, parseCsvEvidence } from "./hygon/kbs.ts";
+export {
+  type CsvLaunchExpectation,
+  type CsvLaunchSecret,
+  checkCsvLaunchMeasure,
+  csvLaunchMeasure,
+  openCsvSecret,
+  sealCsvSecret,
+} from "./hygon/launch.ts";
 export { type CsvPolicy, encodeCsvPolicy, parseCsvPolicy } from "./hygon/policy.ts";
 export { csv } from "./hygon/scheme.ts";
+export {
+  acceptCsvLaunch,
+  CSV_SESSION_SIZE,
+  type CsvGuestIdentity,
+  type CsvLaunchStart,
+  type CsvSession,
+  type CsvTransportKeys,
+  deriveCsvKey,
+  encodeCsvSession,
+  parseCsvSession,
+  startCsvLaunch,
+  type VerifiedCsvPdh,
+  verifyCsvPdh,
+} from "./hygon/session.ts";
 export { verifyCsv } from "./hygon/verify.ts";

@@ -57,7 +57,7 @@ export function isSignedBy(
  */
 export async function trustPek(
   pek: CsvCertificate,
-  chip: string,
+  chip: string | undefined,
   sources: ChainSources,
 ): Promise<TrustedPek> {
   const { cache, now } = sources;
@@ -106,7 +106,7 @@ export function hasSigned(
 
 async function verifyPek(
   pek: CsvCertificate,
-  chip: string,
+  chip: string | undefined,
   { authorities, platform }: HygonCertificates,
   named: readonly CsvCa[],
   crypto: VerifyingCrypto,
@@ -115,15 +115,14 @@ async function verifyPek(
   if (cek === undefined) {
     const count = platform.filter(({ role }) => role === "CEK").length;
     if (count === 0) throw missing("CEK", chip);
-    throw unsigned("PEK", count === 1 ? "the CEK at hand" : `any of the ${count} CEKs at hand`, chip);
+    throw unsigned("PEK", count === 1 ? "the CEK at hand" : `any of the ${count} CEKs at hand`);
   }
   const candidates = hskCandidates(cek, authorities);
   if (candidates.length === 0) throw missing("HSK", chip);
   const hsk = candidates.find((each) => hasSigned(each, CSV_USAGE.HSK, cek));
-  if (hsk === undefined) throw unsigned("CEK", `the HSK ${toHex(cek.signingKeyId)}`, chip);
+  if (hsk === undefined) throw unsigned("CEK", `the HSK ${toHex(cek.signingKeyId)}`);
   const root = await anchorOf(hsk, authorities, named, crypto);
-  if (!isSignedBy(root, hsk.signature, hsk.signedPart))
-    throw unsigned("HSK", `the HRK ${toHex(root.keyId)}`, chip);
+  if (!isSignedBy(root, hsk.signature, hsk.signedPart)) throw unsigned("HSK", `the HRK ${toHex(root.keyId)}`);
   const owners = platform.filter(({ role }) => role === "OCA");
   const oca = owners.find(
     (each) => hasSigned(each, CSV_USAGE.OCA, pek) && hasSigned(each, CSV_USAGE.OCA, each),
@@ -208,26 +207,26 @@ async function cacheKeyOf(
 }
 const digests = new WeakMap<object, string>();
 
-function missing(role: "CEK" | "HSK", chip: string): EvidenceError {
+function missing(role: "CEK" | "HSK", chip: string | undefined): EvidenceError {
+  const named = chip === undefined ? "the platform" : `chip ${chip}`;
+  const query =
+    chip === undefined ? "" : ` (Hygon's certificate service: hsk_cek?snumber=${encodeURIComponent(chip)})`;
   return new EvidenceError(
     "HSK_CEK_MISSING",
     "endorsements",
-    `Cannot verify CSV report: the ${role} certificate of chip ${chip} is missing`,
+    `Cannot verify CSV platform: the ${role} certificate of ${named} is missing`,
     {
-      detail: { missing: role, serialNumber: chip },
-      hint: `Supply hsk_cek.cert of this chip (Hygon's certificate service: hsk_cek?snumber=${encodeURIComponent(chip)}).`,
+      detail: { missing: role, serialNumber: chip ?? null },
+      hint: `Supply hsk_cek.cert of ${named}${query}.`,
     },
   );
 }
 
-function unsigned(subject: string, issuer: string, chip?: string): CoreError {
+function unsigned(subject: string, issuer: string): CoreError {
   return new CoreError(
     "CERTIFICATE_SIGNATURE",
     "not-authentic",
     `Cannot trust ${subject} certificate: it is not signed by ${issuer}`,
-    {
-      detail: { subject, issuer },
-      ...(chip === undefined ? {} : { hint: `Check that hsk_cek.cert is that of chip ${chip}.` }),
-    },
+    { detail: { subject, issuer }, hint: "Check that hsk_cek.cert is that of the chip." },
   );
 }

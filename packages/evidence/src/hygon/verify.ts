@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Authenticity of CSV evidence, step by step: format, the chain of the signing key, signature, mask, MAC of the signer.
+// Authenticity of CSV evidence, step by step: format, signature, the chain of the signing key, mask, MAC of the signer.
 
 import { equalConstantTime, isZero, toHex } from "@adyton/core/bytes";
 import { verifyingCrypto } from "@adyton/core/crypto";
@@ -33,6 +33,11 @@ export async function verifyCsv(bytes: Uint8Array, options: VerifyOptions): Prom
   const { report } = evidence;
   const chip = serialNumberOf(report);
   const pek = parseCsvCertificate(report.signer.pek);
+  // Before the chain: a report that its own PEK did not sign is false whatever endorsements are at hand.
+  if (!isSignedBy(pek, report.signature, report.signedPart))
+    throw refusal("INVALID_REPORT_SIGNATURE", "its signature is not by the PEK", {
+      detail: { serialNumber: chip },
+    });
   const trusted = await trustPek(pek, chip, {
     own: evidence.endorsements,
     endorsements,
@@ -42,10 +47,6 @@ export async function verifyCsv(bytes: Uint8Array, options: VerifyOptions): Prom
     crypto,
   });
   if (options.requireRevocation === true) throw noRevocation(trusted);
-  if (!isSignedBy(pek, report.signature, report.signedPart))
-    throw refusal("INVALID_REPORT_SIGNATURE", "its signature is not by the PEK", {
-      detail: { serialNumber: chip },
-    });
   checkMask(report);
   const macHolds = checkMac(report);
   if (options.reportData !== undefined) checkReportData(report.reportData, options.reportData);
