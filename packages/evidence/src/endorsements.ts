@@ -3,6 +3,7 @@
 
 import { toUtf8 } from "@adyton/core/bytes";
 import { TAG } from "@adyton/core/der";
+import { readSevCertificates } from "./amd/sev/endorsements.ts";
 import { readArmoured, readDer } from "./armour.ts";
 import type { Endorsements } from "./bag.ts";
 import { EvidenceError } from "./errors.ts";
@@ -27,7 +28,10 @@ export interface EndorsementFile {
 
 const MAX_FILE = 8 * 1024 * 1024;
 /** Vendors' own binary certificates: each reader knows its own and answers undefined to all else. */
-const VENDOR_READERS: readonly ((bytes: Uint8Array) => Endorsements | undefined)[] = [readHygonCertificates];
+const VENDOR_READERS: readonly ((bytes: Uint8Array) => Endorsements | undefined)[] = [
+  readHygonCertificates,
+  readSevCertificates,
+];
 
 /**
  * Reads one file of any sort the field uses: certificates and CRLs in PEM, DER, hex or base64; Intel API responses;

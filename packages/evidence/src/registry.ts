@@ -3,6 +3,7 @@
 
 import type { JsonObject } from "@adyton/core/json";
 import { snp } from "./amd/scheme.ts";
+import { sev } from "./amd/sev/scheme.ts";
 import { cca } from "./arm/scheme.ts";
 import { nitro } from "./aws/scheme.ts";
 import type { TeeName } from "./envelope.ts";
@@ -16,7 +17,7 @@ import type { Scheme, VerifyOptions } from "./scheme.ts";
 import type { VerifiedEvidence } from "./verified.ts";
 
 /** In order of detection. */
-export const SCHEMES: readonly Scheme[] = [sgx, tdx, snp, csv, cca, nitro, nvidia, sample];
+export const SCHEMES: readonly Scheme[] = [sgx, tdx, snp, sev, csv, cca, nitro, nvidia, sample];
 
 /** The scheme of a TEE. Throws `UNSUPPORTED_TEE`. */
 export function schemeOf(tee: TeeName): Scheme {

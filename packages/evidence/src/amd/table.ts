@@ -124,7 +124,8 @@ export function guidText(bytes: Uint8Array): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
-function guidBytes(text: string): Uint8Array {
+/** The 16 bytes of a GUID as `guidText` writes it. Throws `INVALID_HEX`. */
+export function guidBytes(text: string): Uint8Array {
   return mixed(fromHex(text.replaceAll("-", "")));
 }
 
