@@ -289,7 +289,6 @@ describe.skipIf(!hasFixtures)("rules on real evidence", () => {
     ["endorsements that are expired", { ...hardening, at: "2026-06-01" }, [], 4],
     ["endorsements that are not valid yet", { ...hardening, at: "2018-06-01" }, [], 4],
     ["the wrong TEE", hardening, ["--tee", "snp"], 2],
-    ["a TEE that cannot be verified yet", hardening, ["--tee", "nvidia"], 1],
   ] as const)("%s", async (_name, row, more, exit) => {
     const result = await verify(row, ...more, "--json");
     expect(result.exit).toBe(exit);
