@@ -6,6 +6,7 @@ import { snp } from "./amd/scheme.ts";
 import { sev } from "./amd/sev/scheme.ts";
 import { cca } from "./arm/scheme.ts";
 import { nitro } from "./aws/scheme.ts";
+import { azSnpVtpm, azTdxVtpm } from "./azure/scheme.ts";
 import type { TeeName } from "./envelope.ts";
 import { EvidenceError } from "./errors.ts";
 import { verifyEventLog } from "./eventlog/verify.ts";
@@ -14,10 +15,24 @@ import { sgx, tdx } from "./intel/scheme.ts";
 import { nvidia } from "./nvidia/scheme.ts";
 import { sample } from "./sample/scheme.ts";
 import type { Scheme, VerifyOptions } from "./scheme.ts";
+import { tpm } from "./tpm/scheme.ts";
 import type { VerifiedEvidence } from "./verified.ts";
 
 /** In order of detection. */
-export const SCHEMES: readonly Scheme[] = [sgx, tdx, snp, sev, csv, cca, nitro, nvidia, sample];
+export const SCHEMES: readonly Scheme[] = [
+  sgx,
+  tdx,
+  snp,
+  sev,
+  csv,
+  cca,
+  nitro,
+  nvidia,
+  sample,
+  tpm,
+  azSnpVtpm,
+  azTdxVtpm,
+];
 
 /** The scheme of a TEE. Throws `UNSUPPORTED_TEE`. */
 export function schemeOf(tee: TeeName): Scheme {
@@ -63,8 +78,6 @@ export interface VerifyEvidenceOptions extends VerifyOptions {
   readonly tee?: TeeName;
   /** The log of what was measured into the evidence's registers, or several to read in order: see `verifyEventLog`. */
   readonly eventLog?: Uint8Array | readonly Uint8Array[];
-  /** The registers that the log must explain, by its index. Default: all that it has events for. */
-  readonly eventLogRegisters?: readonly number[];
 }
 
 /** Establishes authenticity. The TEE is detected when not named. Throws an AdytonError that says why not. */
@@ -72,11 +85,12 @@ export async function verifyEvidence(
   evidence: Uint8Array,
   options: VerifyEvidenceOptions,
 ): Promise<VerifiedEvidence> {
-  const { tee = detectTee(evidence), eventLog, eventLogRegisters, ...rest } = options;
+  const { tee = detectTee(evidence), eventLog, ...rest } = options;
+  const { crypto, eventLogRegisters: registers } = rest;
   const verified = await schemeOf(tee).verify(evidence, rest);
   if (eventLog === undefined) return verified;
   return verifyEventLog(verified, eventLog, {
-    ...(eventLogRegisters === undefined ? {} : { registers: eventLogRegisters }),
-    ...(rest.crypto === undefined ? {} : { crypto: rest.crypto }),
+    ...(registers === undefined ? {} : { registers }),
+    ...(crypto === undefined ? {} : { crypto }),
   });
 }

@@ -66,7 +66,7 @@ export interface Trust {
   readonly root: string;
   /** SHA-256 of the anchor's certificate, hex. */
   readonly rootSha256: string;
-  /** True unless the anchor is a hardware vendor's root that this package pins. */
+  /** True unless the anchor is a hardware vendor's root that this package pins, or a key that the caller vouches for. */
   readonly simulated: boolean;
 }
 
@@ -94,10 +94,12 @@ export interface VerifiedEvidence {
   readonly tcb: Tcb;
   /** The TEE's owner can look inside (debug attribute or policy). */
   readonly debug: boolean;
-  /** 64 bytes chosen by what runs inside: the binding of nonce and key. */
+  /** At least 64 bytes (more in Nitro documents) chosen by what runs inside: the binding of nonce and key. */
   readonly reportData: Uint8Array;
   /** The field that holds the init-data digest (MRCONFIGID, HOST_DATA, CONFIGID), as it stands. */
   readonly initDataField: Uint8Array | null;
+  /** "extended": the field is a register that started at zeros and that the digest was extended into. */
+  readonly initDataForm?: "value" | "extended";
   /** What speaks; absent: a processor. */
   readonly kind?: "cpu" | "gpu" | "switch";
   /** Tells this very device from others of its kind, where the evidence does. */

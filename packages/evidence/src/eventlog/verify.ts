@@ -49,7 +49,6 @@ export async function verifyEventLog(
   const shown = registersOf(evidence, logs, events, options.registers);
   for (const register of shown) await checkRegister(register, events, crypto);
   const checked = await checkedEvents(shown, events, crypto);
-  const names = shown.map((register) => `${register.name} (${register.hash})`).join(", ");
   return seal({
     ...evidence,
     claims: {
@@ -60,7 +59,7 @@ export async function verifyEventLog(
     warnings: [...evidence.warnings, ...warningsOf(evidence, shown, logs, events)],
     explanation: [
       ...evidence.explanation,
-      `The event log's ${checked.length} events make the values of ${names}.`,
+      `The event log's ${checked.length} events make the values of ${namesOf(shown)}.`,
     ],
   });
 }
@@ -174,7 +173,7 @@ function warningsOf(
   if (unexplained.length > 0) {
     warnings.push({
       code: "EVENT_LOG_INCOMPLETE",
-      message: `The log does not explain the values of ${list(unexplained.map(({ name }) => name))}.`,
+      message: `The log does not explain the values of ${namesOf(unexplained)}.`,
     });
   }
   if (shown.every(({ hash }) => hash === "SHA-1")) {
@@ -184,6 +183,15 @@ function warningsOf(
     });
   }
   return warnings;
+}
+
+/** "SHA-256 pcr00, pcr01; SHA-384 pcr00". */
+function namesOf(registers: readonly MeasurementRegister[]): string {
+  const banks = new Set(registers.map(({ hash }) => hash));
+  const named = [...banks].map(
+    (bank) => `${bank} ${list(registers.filter(({ hash }) => hash === bank).map(({ name }) => name))}`,
+  );
+  return named.join("; ");
 }
 
 function list(items: Iterable<string | number>): string {
