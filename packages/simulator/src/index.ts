@@ -2,6 +2,15 @@
 // The fake vendor, one folder per root of trust. What it issues is simulated: it proves flows, never secrecy.
 
 export type { AmdPlatform, AmdPlatformOptions, ReportOptions } from "./amd/platform.ts";
+export type {
+  SevCaAuthority,
+  SevCaChange,
+  SevPlatformAuthority,
+  SevPlatformChange,
+  SevSigner,
+} from "./amd/sev/keys.ts";
+export type { SevGuest, SevMachine, SevMachineOptions, SevReportOptions } from "./amd/sev/machine.ts";
+export { createSevVendor, type SevVendor, type SevVendorOptions, sevBag } from "./amd/sev/vendor.ts";
 export { type AmdVendor, type AmdVendorOptions, createAmdVendor } from "./amd/vendor.ts";
 export {
   type CcaGeneration,
