@@ -2,7 +2,14 @@
 // The crypto of this runtime: node:crypto in Node, WebCrypto elsewhere, chosen when the module is resolved.
 
 export { provider as defaultCrypto, verifier as verifyingCrypto } from "#provider";
-export { ecdsaFromDer, ecdsaToDer, fieldSize, keyAlgorithmOf, spkiOfPoint } from "./crypto/keys.ts";
+export {
+  ecdsaFromDer,
+  ecdsaToDer,
+  fieldSize,
+  keyAlgorithmOf,
+  pointOfSpki,
+  spkiOfPoint,
+} from "./crypto/keys.ts";
 export type {
   CryptoProvider,
   CurveName,

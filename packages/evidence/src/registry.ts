@@ -11,6 +11,7 @@ import type { TeeName } from "./envelope.ts";
 import { EvidenceError } from "./errors.ts";
 import { verifyEventLog } from "./eventlog/verify.ts";
 import { csv } from "./hygon/scheme.ts";
+import { se } from "./ibm/scheme.ts";
 import { sgx, tdx } from "./intel/scheme.ts";
 import { nvidia } from "./nvidia/scheme.ts";
 import { sample } from "./sample/scheme.ts";
@@ -28,6 +29,7 @@ export const SCHEMES: readonly Scheme[] = [
   cca,
   nitro,
   nvidia,
+  se,
   sample,
   tpm,
   azSnpVtpm,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The seam between the house and a TEE: one Scheme per TEE, in its vendor's folder, and one line in registry.ts.
 
-import type { VerifyingCrypto } from "@adyton/core/crypto";
+import type { HashName, VerifyingCrypto } from "@adyton/core/crypto";
 import type { JsonObject, JsonValue } from "@adyton/core/json";
 import type { Certificate } from "@adyton/core/x509";
 import type { Endorsements } from "./bag.ts";
@@ -27,6 +27,11 @@ export interface VerifyOptions {
   readonly requireRevocation?: boolean;
   /** Registers that an event log must explain, by its index. Default: all that it has events for. */
   readonly eventLogRegisters?: readonly number[];
+  /**
+   * Keys that only this verifier has, for TEEs whose evidence answers a request that it encrypted (IBM SE). Secret: never
+   * logged, never in a bag.
+   */
+  readonly verifierKeys?: readonly Uint8Array[];
   /** Keeps verified chains and documents between calls; see `createCache`. */
   readonly cache?: VerificationCache;
   readonly crypto?: VerifyingCrypto;
@@ -38,6 +43,8 @@ export interface Scheme {
   readonly title: string;
   /** Bytes of the report data field; absent: 64. A longer digest is cut to this where several TEEs bind it. */
   readonly reportDataWidth?: number;
+  /** Makes report data of nonce and key in the Confidential Containers protocol; absent: SHA-384. */
+  readonly runtimeDataHash?: HashName;
   /** Whether `evidence` has this TEE's shape. Cheap; never throws. */
   detect(evidence: Uint8Array): boolean;
   /** The claims as they stand, unverified. Throws typed errors on malformed bytes. */
