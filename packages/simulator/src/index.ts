@@ -28,6 +28,28 @@ export {
   type NitroVendor,
   type NitroVendorOptions,
 } from "./aws/vendor.ts";
+export { type AzureEvidenceOptions, type AzureVm, type AzureVmOptions, createAzureVm } from "./azure/vm.ts";
+export { type BootOptions, type SimulatedBoot, simulateBoot } from "./eventlog/log.ts";
+export type {
+  HygonAuthority,
+  HygonCaChange,
+  HygonCertificateChange,
+  HygonKey,
+  Sm2Signer,
+} from "./hygon/keys.ts";
+export {
+  type CsvReportOptions,
+  csvPage,
+  type HygonGuest,
+  type HygonPlatform,
+  type HygonPlatformOptions,
+} from "./hygon/platform.ts";
+export {
+  createHygonVendor,
+  type HygonVendor,
+  type HygonVendorOptions,
+  hygonBag,
+} from "./hygon/vendor.ts";
 export type { Authority, CertificateChange, CrlChange } from "./intel/authority.ts";
 export {
   type IntelCollateral,
@@ -73,3 +95,13 @@ export {
   type SampleVendor,
   type SampleVendorOptions,
 } from "./sample/vendor.ts";
+export type { TpmDevice, TpmDeviceOptions, TpmKeyKind, TpmQuoteOptions } from "./tpm/device.ts";
+export {
+  createTpmVendor,
+  type TpmEvidenceOptions,
+  type TpmFormName,
+  type TpmMachine,
+  type TpmMachineOptions,
+  type TpmVendor,
+  type TpmVendorOptions,
+} from "./tpm/vendor.ts";
