@@ -30,7 +30,11 @@ async function certificate(name: string): Promise<Certificate> {
 /** The usual chain with some files left out and others put in. */
 async function verify(
   host: string,
-  change: { readonly without?: readonly string[]; readonly more?: readonly string[]; readonly at?: Date } = {},
+  change: {
+    readonly without?: readonly string[];
+    readonly more?: readonly string[];
+    readonly at?: Date;
+  } = {},
 ) {
   const { without = [], more = [], at = AT } = change;
   const { certificates, crls } = await load(...CHAIN.filter((name) => !without.includes(name)), ...more);
@@ -73,7 +77,11 @@ describe.skipIf(!hasFixtures)("host-key documents", () => {
     ["host_crt_expired.crt", {}, "CERTIFICATE_EXPIRED"],
     ["host.crt", { at: new Date("2024-01-01T00:00:00Z") }, "CERTIFICATE_NOT_YET_VALID"],
     ["host.crt", { at: new Date(Number.NaN) }, "INVALID_TIME"],
-    ["host_invalid_signing_key.crt", { more: ["ibm_wrong_subject.crt", "ibm_wrong_subject.crl"] }, "ISSUER_NOT_FOUND"],
+    [
+      "host_invalid_signing_key.crt",
+      { more: ["ibm_wrong_subject.crt", "ibm_wrong_subject.crl"] },
+      "ISSUER_NOT_FOUND",
+    ],
     ["host.crt", { without: ["ibm.crt"] }, "ISSUER_NOT_FOUND"],
     ["host.crt", { without: ["ibm.crt"], more: ["ibm_wrong_subject.crt"] }, "ISSUER_NOT_FOUND"],
     ["host.crt", { without: ["ibm.crt"], more: ["ibm_rev.crt"] }, "CERTIFICATE_REVOKED"],
