@@ -33,6 +33,15 @@ export {
   parseCsvReport,
 } from "./hygon/evidence.ts";
 export { CSV_PAGE_SIZE, encodeCsvEvidence, HSK_CEK_SIZE } from "./hygon/forms.ts";
+export {
+  acceptCsvLaunch,
+  type CsvLaunchStart,
+  type CsvTransportKeys,
+  deriveCsvKey,
+  startCsvLaunch,
+  type VerifiedCsvPdh,
+  verifyCsvPdh,
+} from "./hygon/handshake.ts";
 export { type CsvParts, parseCsvEvidence } from "./hygon/kbs.ts";
 export {
   type CsvLaunchExpectation,
@@ -45,17 +54,10 @@ export {
 export { type CsvPolicy, encodeCsvPolicy, parseCsvPolicy } from "./hygon/policy.ts";
 export { csv } from "./hygon/scheme.ts";
 export {
-  acceptCsvLaunch,
   CSV_SESSION_SIZE,
   type CsvGuestIdentity,
-  type CsvLaunchStart,
   type CsvSession,
-  type CsvTransportKeys,
-  deriveCsvKey,
   encodeCsvSession,
   parseCsvSession,
-  startCsvLaunch,
-  type VerifiedCsvPdh,
-  verifyCsvPdh,
 } from "./hygon/session.ts";
 export { verifyCsv } from "./hygon/verify.ts";

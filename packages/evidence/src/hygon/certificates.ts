@@ -31,6 +31,8 @@ export const CSV_USAGE = {
 /** SM2 with SM3, for signatures; and for key agreement, the PDH's. */
 export const SM2_SA = 4;
 const SM2_DH = 5;
+/** Roles that sign platform certificates. */
+const SIGNERS: ReadonlySet<number> = new Set([CSV_USAGE.HSK, CSV_USAGE.OCA, CSV_USAGE.PEK, CSV_USAGE.CEK]);
 const CURVE_SM2 = 3;
 const CA_VERSION = 1;
 const NEWEST_VERSION = 2;
@@ -229,11 +231,21 @@ function writeHolder(writer: Writer, { publicKey, userId }: KeyHolder): void {
     .zeros(USER_ID_FIELD - userId.length);
 }
 
+/** A signature by a role of this chain, or nothing: then usage `INVALID` and zeros. */
 function readSlot(reader: Reader, what: string): CsvSignatureSlot {
+  const at = reader.offset;
   const usage = reader.u32le("signature usage");
   const algorithm = reader.u32le("signature algorithm");
   const signature = readPair(reader, what, "signature");
   readZeros(reader, 368, what);
+  const refuse = refuser(what);
+  if (usage === CSV_USAGE.INVALID) {
+    if (algorithm !== 0 || !isZero(signature)) throw refuse("empty signature slot", at, "not zero", "zeros");
+  } else if (!SIGNERS.has(usage)) {
+    throw refuse("signature usage", at, hex(usage), "that of an HSK, OCA, PEK or CEK, or 1000h");
+  } else if (algorithm !== SM2_SA) {
+    throw refuse("signature algorithm", at + 4, algorithm, `${SM2_SA} (SM2)`);
+  }
   return { usage, algorithm, signature };
 }
 

@@ -10,7 +10,7 @@ import type { Endorsements } from "../bag.ts";
 import type { VerificationCache } from "../cache.ts";
 import { EvidenceError } from "../errors.ts";
 import type { Trust } from "../verified.ts";
-import { CSV_USAGE, type CsvCa, type CsvCertificate, SM2_SA } from "./certificates.ts";
+import { CSV_USAGE, type CsvCa, type CsvCertificate } from "./certificates.ts";
 import { type CsvRoot, type HygonCertificates, hygonCertificatesIn, PINNED_HRK } from "./endorsements.ts";
 
 /** A PEK whose chain holds. */
@@ -97,10 +97,7 @@ export function hasSigned(
   subject: CsvCertificate,
 ): boolean {
   return subject.slots.some(
-    (slot) =>
-      slot.usage === usage &&
-      slot.algorithm === SM2_SA &&
-      isSignedBy(issuer, slot.signature, subject.signedPart),
+    (slot) => slot.usage === usage && isSignedBy(issuer, slot.signature, subject.signedPart),
   );
 }
 

@@ -7,7 +7,7 @@ import { type CryptoProvider, defaultCrypto } from "@adyton/core/crypto";
 import { Reader, Writer } from "@adyton/core/cursor";
 import { hmacSm3, sm4Ctr } from "@adyton/core/sm";
 import { EvidenceError } from "../errors.ts";
-import type { CsvTransportKeys } from "./session.ts";
+import type { CsvTransportKeys } from "./handshake.ts";
 
 /** First byte of what each MAC covers, so that none stands for the other. */
 const MEASURE_CONTEXT = 0x04;
