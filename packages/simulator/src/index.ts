@@ -50,6 +50,8 @@ export {
   type HygonVendorOptions,
   hygonBag,
 } from "./hygon/vendor.ts";
+export type { SeAttestOptions, SeMachine } from "./ibm/machine.ts";
+export { createIbmVendor, createSeHeader, type IbmVendor, type IbmVendorOptions } from "./ibm/vendor.ts";
 export type { Authority, CertificateChange, CrlChange } from "./intel/authority.ts";
 export {
   type IntelCollateral,

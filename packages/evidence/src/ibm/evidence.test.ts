@@ -18,7 +18,7 @@ import {
 } from "./evidence.ts";
 import { encodeSeTags, isSeHeader, parseSeHeader, parseSeTags } from "./header.ts";
 import { additionalSizeOf, parseAdditionalData, SE_FLAGS, seFlags, seMeasurement } from "./measurement.ts";
-import { encodeSeRequest, openSeRequest, parseSeRequest } from "./request.ts";
+import { encodeSeRequest, openSeRequest, parseSeRequest, sealSeRequest } from "./request.ts";
 import { openBox, openGcm, sealBox, sealGcm } from "./symmetric.ts";
 
 const fill = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte);
@@ -120,6 +120,8 @@ describe.skipIf(!hasFixtures)("s390-tools' test data", () => {
       nonce: fill(16, 0xab),
     });
     expect(toHex(encodeSeRequest(request))).toBe(toHex(bytes));
+    const secrets = await openSeRequest(bytes, fill(32, 0x17));
+    expect(toHex(await sealSeRequest(request, secrets, fill(32, 0x17)))).toBe(toHex(bytes));
   });
 
   it("no byte of a request can be changed unnoticed", async () => {
