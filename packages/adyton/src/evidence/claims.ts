@@ -37,6 +37,16 @@ const IDENTITIES: ReadonlySet<string> = new Set([
   "pcr2",
   "pcr8",
   "user_data",
+  // CSV
+  "measure",
+  "vm_id",
+  "rtmr1",
+  "rtmr2",
+  "rtmr3",
+  "rtmr4",
+  "serial_number",
+  // SEV
+  "cek_spki_sha256",
   // SEV-SNP, sample
   "measurement",
   "launch_digest",

@@ -50,6 +50,7 @@ const ASSEMBLED = {
   status: "OutOfDate",
   advisories: ["INTEL-SA-00960", "INTEL-SA-00982", "INTEL-SA-00986"],
 } as const;
+const CSV = { at: "2026-06-01", tee: "csv", status: null } as const;
 const SNP = { tee: "snp", status: null } as const;
 
 /** Nobody publishes a root for CCA: the platform's key is named. */
@@ -169,6 +170,15 @@ const ROWS: readonly Row[] = [
     ...OK,
   },
   {
+    // SEV's binary certificates, whole and broken, beside the ones that are needed; one of their roots named.
+    file: "sev-snp/trustee/test-report.bin",
+    endorsements: ["sev-snp/trustee/test-vcek.der", "sev-snp/roots/ask_ark_milan.pem", "sev"],
+    root: "sev/naples/ark.cert",
+    at: "2024-01-01",
+    ...SNP,
+    ...OK,
+  },
+  {
     file: "sev-snp/trustee/test-report.bin",
     endorsements: ["sev-snp/trustee/test-vcek.der", "sev-snp/roots/ask_ark_milan.pem"],
     at: "2024-01-01",
@@ -199,6 +209,25 @@ const ROWS: readonly Row[] = [
     root: "cca/rust-ccatoken/ta.json",
     exit: 4,
     code: "CPAK_MISSING",
+  },
+  { ...CSV, file: "csv/csv-rs/report.cert", endorsements: ["csv/csv-rs/hsk_cek.cert"], ...OK },
+  { ...CSV, file: "csv/csv-rs/report.cert", endorsements: ["csv"], ...OK },
+  { ...CSV, file: "csv/csv-rs/report.cert", endorsements: [], exit: 4, code: "HSK_CEK_MISSING" },
+  {
+    ...CSV,
+    file: "csv/csv-rs/report.cert",
+    endorsements: ["csv/csv-rs/hsk_cek.cert"],
+    more: ["--require-revocation"],
+    exit: 4,
+    code: "CRL_MISSING",
+  },
+  { ...CSV, file: "csv/trustee/csv_evidence.json", endorsements: [], exit: 4, code: "HSK_CEK_MISSING" },
+  {
+    ...CSV,
+    file: "csv/trustee/csv_evidence.json",
+    endorsements: ["csv/csv-rs/hsk_cek.cert"],
+    exit: 3,
+    code: "CERTIFICATE_SIGNATURE",
   },
   {
     file: "nitro/sequence_doc.bin",
