@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from "node:fs";
 import { AdytonError } from "@adyton/core/errors";
+import { createHygonVendor } from "@adyton/simulator";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createBufferIo } from "../buffer-io.ts";
@@ -48,6 +49,13 @@ describe("malformed evidence exits 2", () => {
     expect(await run(["evidence", "inspect", "-", "--json"], io)).toBe(2);
     expect(JSON.parse(io.output().stdout).error.code).toBe("FILE_TOO_LARGE");
   });
+});
+
+it("evidence that begins with a brace by chance is no JSON", () => {
+  const vendor = createHygonVendor();
+  const report = vendor.platform().report({ anonce: new Uint8Array(4).fill(0x7b) });
+  expect(report[0]).toBe(0x7b);
+  expect(readEvidence(report, undefined)).toMatchObject({ tee: "csv", evidence: report });
 });
 
 describe.skipIf(!existsSync("/dev/zero"))("a file without end", () => {

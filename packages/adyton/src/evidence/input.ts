@@ -90,9 +90,14 @@ function decodeText(text: string): Bytes {
 function printableText(bytes: Uint8Array): string | undefined {
   const textual = bytes.every((b) => (b >= 0x20 && b < 0x7f) || b === 0x0a || b === 0x0d || b === 0x09);
   if (textual) return toUtf8(bytes).trim();
-  // JSON may hold UTF-8; its first byte tells it from quotes and reports, whose first byte is a small version.
+  // JSON may hold UTF-8. Evidence that begins with random bytes may begin with a brace, too.
   if (bytes[0] !== 0x7b) return undefined;
-  return toUtf8(bytes).trim();
+  try {
+    return toUtf8(bytes).trim();
+  } catch (error) {
+    if (SCHEMES.some((scheme) => scheme.detect(bytes))) return undefined;
+    throw error;
+  }
 }
 
 function unknownForm(why: string, cause?: unknown): CliError {

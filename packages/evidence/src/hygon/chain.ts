@@ -110,9 +110,8 @@ async function verifyPek(
 ): Promise<TrustedPek> {
   const cek = cekOf(pek, platform);
   if (cek === undefined) {
-    const count = platform.filter(({ role }) => role === "CEK").length;
-    if (count === 0) throw missing("CEK", chip);
-    throw unsigned("PEK", count === 1 ? "the CEK at hand" : `any of the ${count} CEKs at hand`);
+    const other = platform.some(({ role }) => role === "CEK");
+    throw other ? unsigned("PEK", "any CEK at hand") : missing("CEK", chip);
   }
   const candidates = hskCandidates(cek, authorities);
   if (candidates.length === 0) throw missing("HSK", chip);
