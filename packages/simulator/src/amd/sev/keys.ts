@@ -38,7 +38,7 @@ export interface SevCaChange extends Partial<Omit<SevCaFields, "signature" | "mo
 /** What a platform certificate says otherwise than usual, and who signs it. */
 export interface SevPlatformChange extends Partial<Omit<SevPlatformFields, "signatures" | "point">> {
   readonly key?: PrivateKey;
-  /** Replaces the usual signatures; see `signSlot`. */
+  /** Replaces the usual signatures, in the order of the slots. */
   readonly signers?: readonly SevSigner[];
 }
 
@@ -91,7 +91,7 @@ export async function certifySevPlatform(
 }
 
 /** A signature as it stands in a slot. */
-export async function signSlot(signer: SevSigner, body: Uint8Array): Promise<SevSignature> {
+async function signSlot(signer: SevSigner, body: Uint8Array): Promise<SevSignature> {
   const { usage, algorithm, key } = signer;
   if (!algorithm.startsWith("RSA")) return { usage, algorithm, signature: await signEc(signer, body) };
   const signature = await signRsa(key, body);
