@@ -24,7 +24,7 @@ export function checkSevRevocation(required: boolean | undefined): void {
   );
 }
 
-/** `evidence` is the subject of the sentence that says what nothing inside the guest chose. */
+/** `noReportData` is the sentence that says what this kind of evidence binds instead of report data. */
 export function sevWarnings(trust: Trust, policy: number, noReportData: string): Warning[] {
   const warnings: Warning[] = [];
   const warn = (code: string, message: string): void => {
