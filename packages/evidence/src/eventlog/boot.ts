@@ -37,7 +37,7 @@ export interface BootFacts {
   /** Kernels that a boot loader loaded, by what it measured of them. */
   readonly kernels: readonly Measured[];
   readonly initrds: readonly Measured[];
-  /** Kernel command lines as text, each covered by its digest. */
+  /** Kernel command lines as text, each covered by its digest; that it is one, the log says. */
   readonly commandLines: readonly string[];
   /** Command lines that Linux's EFI stub measured as UTF-16 with a NUL, by digest. */
   readonly commandLineDigests: readonly Measured[];
@@ -58,7 +58,9 @@ const EXIT_SUCCESS = "Exit Boot Services Returned with Success";
 /** The facts in a log's checked events, in their order. */
 export function bootFacts(events: readonly CheckedEvent[]): BootFacts {
   const labelled = events.map((checked) => ({ checked, label: labelOf(checked.event) }));
-  const ipl = labelled.filter(({ checked }) => checked.event.type === EVENT_TYPE.ipl);
+  const ipl = labelled.filter(
+    ({ checked: { event } }) => event.type === EVENT_TYPE.ipl && !isStubSection(event),
+  );
   const measured = (list: typeof labelled): Measured[] =>
     list.map(({ checked, label }) => measuredOf(checked, label));
   const tagged = (tag: number): Measured[] =>
@@ -128,11 +130,16 @@ function isSeparator({ data }: LogEvent, coverage: Coverage): boolean {
 function sectionsOf(events: readonly CheckedEvent[]): Measured[] {
   const sections: Measured[] = [];
   for (const [i, named] of events.entries()) {
-    if (named.coverage.part !== "name" || named.event.data[0] !== 0x2e) continue;
+    if (named.coverage.part !== "name" || !isStubSection(named.event)) continue;
     const content = events.slice(i + 1).find(({ event }) => event.index === named.event.index);
     if (content !== undefined) sections.push(measuredOf(content, `.${named.coverage.text}`));
   }
   return sections;
+}
+
+/** The stub writes ".linux" and the like in UTF-16; boot loaders' texts are bytes. */
+function isStubSection({ type, data }: LogEvent): boolean {
+  return type === EVENT_TYPE.ipl && data[0] === 0x2e && data[1] === 0;
 }
 
 function measuredOf({ digests }: CheckedEvent, label: string): Measured {
