@@ -26,14 +26,36 @@ export interface RuntimeData {
   readonly additionalEvidence: string;
 }
 
-/** SHA-384 over the RFC 8785 form of `{"additional-evidence", "nonce", "tee-pubkey"}`, zero-padded to 64 bytes. */
-export async function reportDataOf(data: RuntimeData, crypto: VerifyingCrypto): Promise<Uint8Array> {
+/**
+ * The hash over the RFC 8785 form of `{"additional-evidence", "nonce", "tee-pubkey"}`, zero-padded to 64 bytes: what a
+ * workload's own evidence binds. The hash is the scheme's `runtimeDataHash`.
+ */
+export async function reportDataOf(
+  data: RuntimeData,
+  crypto: VerifyingCrypto,
+  hash: HashName = "SHA-384",
+): Promise<Uint8Array> {
   const bytes = canonicalJsonBytes({
     "additional-evidence": data.additionalEvidence,
     nonce: data.nonce,
     "tee-pubkey": data.teePubkey,
   });
-  return padRight(await crypto.digest("SHA-384", bytes), 64);
+  return padRight(await crypto.digest(hash, bytes), 64);
+}
+
+/**
+ * The hash over the RFC 8785 form of `{"nonce", "tee-pubkey"}`, cut or zero-padded to `width` bytes: what the evidence of
+ * a further device binds, which cannot bind a text that it is itself part of.
+ */
+export async function deviceReportDataOf(
+  data: Pick<RuntimeData, "nonce" | "teePubkey">,
+  crypto: VerifyingCrypto,
+  width = 64,
+  hash: HashName = "SHA-384",
+): Promise<Uint8Array> {
+  const bytes = canonicalJsonBytes({ nonce: data.nonce, "tee-pubkey": data.teePubkey });
+  const digest = await crypto.digest(hash, bytes);
+  return digest.length >= width ? digest.subarray(0, width) : padRight(digest, width);
 }
 
 /** Throws `REPORT_DATA_MISMATCH` unless `found` is `expected`, zero-padded on the right to its width. */

@@ -8,6 +8,7 @@ import { readArmoured, readDer } from "./armour.ts";
 import type { Endorsements } from "./bag.ts";
 import { EvidenceError } from "./errors.ts";
 import { readHygonCertificates } from "./hygon/endorsements.ts";
+import { readSeHeader } from "./ibm/header.ts";
 import { readIntelJson } from "./intel/endorsements.ts";
 import { readCoseKey, readKeyJson } from "./keys.ts";
 
@@ -31,6 +32,7 @@ const MAX_FILE = 8 * 1024 * 1024;
 const VENDOR_READERS: readonly ((bytes: Uint8Array) => Endorsements | undefined)[] = [
   readHygonCertificates,
   readSevCertificates,
+  readSeHeader,
 ];
 
 /**

@@ -14,6 +14,8 @@ export type EvidenceErrorCode =
   | "REPORT_DATA_MISMATCH"
   | "INIT_DATA_MISMATCH"
   | "NOT_VERIFIED"
+  | "INVALID_COMPOSITE"
+  | "DUPLICATE_DEVICE"
   | "INVALID_TIME"
   // Intel (names of the DCAP quote verification library)
   | "UNSUPPORTED_QUOTE_FORMAT"

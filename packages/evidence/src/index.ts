@@ -3,12 +3,22 @@
 
 export {
   checkReportData,
+  deviceReportDataOf,
   INIT_DATA_WIDTH,
   initDataField,
   type RuntimeData,
   reportDataOf,
 } from "./binding.ts";
 export { createCache, type VerificationCache } from "./cache.ts";
+export {
+  type CompositeEvidence,
+  type CompositeOptions,
+  encodeAdditionalEvidence,
+  parseAdditionalEvidence,
+  partNamesOf,
+  type VerifiedComposite,
+  verifyComposite,
+} from "./composite.ts";
 export { type Envelope, isTeeName, TEE_NAMES, type TeeName } from "./envelope.ts";
 export { EvidenceError, type EvidenceErrorCode } from "./errors.ts";
 export { type EventLogOptions, verifyEventLog } from "./eventlog/verify.ts";

@@ -4,6 +4,7 @@
 
 import { type Bytes, concat, equal, fromUtf8 } from "@adyton/core/bytes";
 import { Reader } from "@adyton/core/cursor";
+import { type Endorsements, NO_ENDORSEMENTS } from "../bag.ts";
 import { invalidSe } from "./refusal.ts";
 
 /** What a measurement covers of a header. */
@@ -38,6 +39,13 @@ const MAX_HEADER = 16 * 1024;
 /** Whether the bytes begin like a header. */
 export function isSeHeader(bytes: Uint8Array): boolean {
   return equal(bytes.subarray(0, MAGIC.length), MAGIC);
+}
+
+/** A header as an endorsement; undefined for anything else. Throws as `parseSeHeader`. */
+export function readSeHeader(bytes: Uint8Array): Endorsements | undefined {
+  if (!isSeHeader(bytes)) return undefined;
+  parseSeHeader(bytes);
+  return { ...NO_ENDORSEMENTS, vendorCertificates: [{ kind: SE_HEADER_KIND, bytes }] };
 }
 
 /** The tags of a header. Throws `INVALID_SE_EVIDENCE` or `OUT_OF_BOUNDS`. */
