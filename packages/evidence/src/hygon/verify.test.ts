@@ -296,29 +296,18 @@ describe.skipIf(!hasFixtures)("the evidence of Trustee", () => {
     }
   });
 
-  it.each<[string, (evidence: Record<string, Record<string, unknown>>) => void, string]>([
-    [
-      "another serial number",
-      (e) => ((e.serial_number as unknown as number[])[0] = 75 ^ 1),
-      "SERIAL_NUMBER_MISMATCH",
-    ],
-    [
-      "version 2 in the flags",
-      (e) =>
-        Object.assign(e.attestation_report ?? {}, { magic: [...fromUtf8("ATTESTATION_EXT\0")], flags: 1 }),
-      "INVALID_ENVELOPE",
-    ],
-    [
-      "unknown flags",
-      (e) =>
-        Object.assign(e.attestation_report ?? {}, { magic: [...fromUtf8("ATTESTATION_EXT\0")], flags: 2 }),
-      "INVALID_ENVELOPE",
-    ],
-    [
-      "another magic",
-      (e) => Object.assign(e.attestation_report ?? {}, { magic: [...fromUtf8("ATTESTATION_EXX\0")] }),
-      "INVALID_ENVELOPE",
-    ],
+  interface Members {
+    attestation_report: Record<string, unknown>;
+    serial_number: number[];
+  }
+  const header = (text: string, flags: number) => (e: Members) => {
+    Object.assign(e.attestation_report, { magic: [...fromUtf8(text)], flags });
+  };
+  it.each<[string, (evidence: Members) => void, string]>([
+    ["another serial number", (e) => e.serial_number.fill(0x4c, 0, 1), "SERIAL_NUMBER_MISMATCH"],
+    ["version 2 in the flags", header("ATTESTATION_EXT\0", 1), "INVALID_ENVELOPE"],
+    ["unknown flags", header("ATTESTATION_EXT\0", 2), "INVALID_ENVELOPE"],
+    ["another magic", header("ATTESTATION_EXX\0", 0), "INVALID_ENVELOPE"],
   ])("refuses %s", async (_name, change, code) => {
     const evidence = JSON.parse(await json());
     change(evidence);

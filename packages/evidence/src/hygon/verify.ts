@@ -4,7 +4,7 @@
 import { equalConstantTime, isZero, toHex } from "@adyton/core/bytes";
 import { verifyingCrypto } from "@adyton/core/crypto";
 import { CoreError } from "@adyton/core/errors";
-import { hmacSm3 } from "@adyton/core/sm";
+import { hmacSm3, sm3 } from "@adyton/core/sm";
 import { checkReportData } from "../binding.ts";
 import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
@@ -64,6 +64,8 @@ export async function verifyCsv(bytes: Uint8Array, options: VerifyOptions): Prom
     debug: parseCsvPolicy(report.policy).nodbg === 0,
     reportData: report.reportData,
     initDataField: null,
+    // The serial number is not signed; the CEK's key is the chip's own.
+    device: toHex(sm3(trusted.cek.publicKey)),
     ...(report.version === 2 ? { registers: registersOf(report) } : {}),
     claims: claimsOf(report),
     endorsements: {

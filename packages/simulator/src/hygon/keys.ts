@@ -57,7 +57,7 @@ export interface HygonCertificateChange extends Partial<Omit<CsvCertificateField
 type Random = Pick<CryptoProvider, "randomBytes">;
 
 /** The user id of a role. Nobody mistakes it for Hygon's. */
-export function simulatorId(role: string): Bytes {
+function simulatorId(role: string): Bytes {
   return fromUtf8(`Adyton Simulator ${role}`);
 }
 

@@ -77,6 +77,18 @@ describe("what is healthy verifies", () => {
     );
   });
 
+  it("names the chip by its CEK: one for two PEKs, another for another chip", async () => {
+    const again = vendor.platform({ cek: { key: platform.cek.key } });
+    const devices = [platform, again, vendor.platform()].map(async (each) => {
+      const { device } = await scene.verify({ platform: each });
+      return device;
+    });
+    const [first, second, third] = await Promise.all(devices);
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    expect(second).toBe(first);
+    expect(third).not.toBe(first);
+  });
+
   it("whichever CEK and HSK of the bag are its own", async () => {
     const others = [vendor.platform(), vendor.platform(), strange].map(({ cek }) => cek);
     const bag = hygonBag(stranger.hsk, ...others, platform.cek, vendor.hsk, vendor.hrk, platform.pdh);
