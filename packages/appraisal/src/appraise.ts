@@ -3,7 +3,7 @@
 
 import { toHex } from "@adyton/core/bytes";
 import type { JsonObject, JsonValue } from "@adyton/core/json";
-import { assertVerified, type TeeName, type VerifiedEvidence } from "@adyton/evidence";
+import { assertVerified, partNamesOf, type TeeName, type VerifiedEvidence } from "@adyton/evidence";
 import { type CheckedInitData, evidenceOf } from "./bindings.ts";
 import { AppraisalError, misuse } from "./errors.ts";
 import { type Finding, passed } from "./finding.ts";
@@ -54,7 +54,7 @@ export interface AttestationResult {
   readonly at: Date;
   /** When the first endorsement expires that the evidence stands on; null when none does. */
   readonly expires: Date | null;
-  /** By submodule name: cpu0, cpu1…, gpu0…. */
+  /** By submodule name: cpu0, cpu1…, gpu0…, switch0…. */
   readonly appraisals: Readonly<Record<string, Appraisal>>;
 }
 
@@ -101,7 +101,7 @@ export function appraise(
       { detail: { expires, now }, hint: "Verify the evidence again with current endorsements." },
     );
   }
-  const names = submodNames(all.map(({ tee }) => tee));
+  const names = partNamesOf(all);
   const appraisals = Object.fromEntries(
     all.map((piece, i) => [
       names[i] as string,
@@ -171,17 +171,6 @@ function expiryOf(all: readonly VerifiedEvidence[]): Date | null {
     earliestExpiry === null ? [] : [parseTime(earliestExpiry) ?? 0],
   );
   return ends.length === 0 ? null : new Date(Math.min(...ends));
-}
-
-/** Trustee's names: the class and a count within it. */
-function submodNames(tees: readonly TeeName[]): readonly string[] {
-  const counts = new Map<string, number>();
-  return tees.map((tee) => {
-    const kind = tee === "nvidia" ? "gpu" : "cpu";
-    const count = counts.get(kind) ?? 0;
-    counts.set(kind, count + 1);
-    return `${kind}${count}`;
-  });
 }
 
 function isList(value: VerifiedEvidence | readonly VerifiedEvidence[]): value is readonly VerifiedEvidence[] {
