@@ -35,6 +35,8 @@ export interface VerifierOptions {
   readonly endorsements?: () => Promise<Endorsements>;
   /** Roots trusted besides the vendors' pinned ones. */
   readonly roots: readonly Certificate[];
+  /** Device keys and vendors' own certificates trusted besides the pinned ones. */
+  readonly anchors?: Endorsements;
   readonly tokenLifetimeSeconds: number;
 }
 
@@ -81,12 +83,14 @@ export class Verifier {
     const { evidence, endorsements = NO_ENDORSEMENTS } = schemeOf(session.tee).fromKbs(
       request.primaryEvidence,
     );
+    const { anchors } = this.#options;
     const configured = (await this.#options.endorsements?.()) ?? NO_ENDORSEMENTS;
     return verifyEvidence(evidence, {
       tee: session.tee,
       now,
       endorsements: mergeEndorsements(configured, endorsements),
       roots: this.#options.roots,
+      ...(anchors === undefined ? {} : { anchors }),
       reportData: await reportDataOf(request, defaultCrypto),
       cache: this.#cache,
     });

@@ -29,6 +29,8 @@ export interface BrokerOptions {
   readonly endorsements?: () => Promise<Endorsements>;
   /** Roots trusted besides the vendors' pinned ones. What they anchor counts as simulated. */
   readonly roots?: readonly Certificate[];
+  /** Device keys and vendors' own certificates trusted in the same way. */
+  readonly anchors?: Endorsements;
   /**
    * Development mode: results under a root that is no hardware vendor's may be good enough. Default false. Ignored by
    * policies given in `policy` and `resourcePolicy`.
@@ -84,6 +86,7 @@ export function createBroker(options: BrokerOptions): Broker {
       signingKey,
       policy: options.policy ?? builtinPolicy({ allowSimulated }),
       roots: options.roots ?? [],
+      ...(options.anchors === undefined ? {} : { anchors: options.anchors }),
       tokenLifetimeSeconds: sessionSeconds,
       ...(options.endorsements === undefined ? {} : { endorsements: options.endorsements }),
     }),

@@ -5,8 +5,8 @@ import { referenceValuesFrom } from "@adyton/appraisal";
 import { defaultCrypto } from "@adyton/core/crypto";
 import type { JsonObject } from "@adyton/core/json";
 import { reportDataOf, schemeOf, verifyEvidence } from "@adyton/evidence";
-import type { Endorsements } from "@adyton/evidence/endorsements";
-import { createIntelVendor } from "@adyton/simulator";
+import { type Endorsements, readEndorsement } from "@adyton/evidence/endorsements";
+import { createCcaPlatform, createIntelVendor } from "@adyton/simulator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { authBody, createHarness, type Harness, jsonOf, PAIR, refusalOf, secretOf } from "../test/harness.ts";
 
@@ -76,5 +76,27 @@ describe("a TDX quote", () => {
       type: "AttestationError",
       code: "UNSUPPORTED_QUOTE_FORMAT",
     });
+  });
+});
+
+describe("an Arm CCA token", () => {
+  it.each([
+    [true, 200],
+    [false, 401],
+  ])("with the platform's key among the anchors: %s", async (named, status) => {
+    const platform = await createCcaPlatform();
+    const file = new TextEncoder().encode(JSON.stringify(platform.trustAnchors));
+    const anchors = named ? { anchors: readEndorsement({ name: "platforms.json", bytes: file }) } : {};
+    const other = await createHarness(anchors);
+    try {
+      const challenge = await other.auth(authBody({ tee: "cca" }));
+      const data = { nonce: challenge.nonce, teePubkey: PAIR.jwk, additionalEvidence: "" };
+      const evidence = await platform.token({ reportData: await reportDataOf(data, defaultCrypto) });
+      const answer = await other.attest(challenge, { primary: schemeOf("cca").toKbs({ evidence }) });
+      expect(answer.status).toBe(status);
+      if (!named) expect(answer.headers.get("adyton-error")).toBe("CPAK_MISSING; category=endorsements");
+    } finally {
+      await other.close();
+    }
   });
 });

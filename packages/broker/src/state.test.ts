@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromUtf8, toUtf8 } from "@adyton/core/bytes";
+import { createCcaPlatform } from "@adyton/simulator";
 import { codeOfAsync } from "@adyton/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { vendor } from "../test/harness.ts";
@@ -145,6 +146,17 @@ describe("roots", () => {
     await opened(({ roots }) =>
       expect(roots.map((root) => root.subject.text)).toEqual([sample.root.subject.text]),
     );
+  });
+
+  it("may be device keys, which become anchors", async () => {
+    await opened(({ anchors }) => expect(anchors.keys ?? []).toEqual([]));
+    mkdirSync(join(folder, "roots"));
+    const { trustAnchors } = await createCcaPlatform();
+    writeFileSync(join(folder, "roots", "platforms.json"), JSON.stringify(trustAnchors));
+    await opened(({ roots, anchors }) => {
+      expect(roots).toEqual([]);
+      expect(anchors.keys).toHaveLength(1);
+    });
   });
 
   it("stop the start when one cannot be read", async () => {

@@ -9,7 +9,7 @@ import { fromBase64Url, toBase64Url } from "@adyton/core/bytes";
 import { AdytonError } from "@adyton/core/errors";
 import type { Certificate } from "@adyton/core/x509";
 import { readEndorsementPaths } from "@adyton/endorsements";
-import type { Endorsements } from "@adyton/evidence/endorsements";
+import { type Endorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
 import type { JWK } from "jose";
 import { type Clock, systemClock } from "./clock.ts";
 import { BrokerError } from "./errors.ts";
@@ -37,6 +37,8 @@ export interface BrokerState {
   readonly endorsements: () => Promise<Endorsements>;
   /** The certificates in `roots/`, read once. */
   readonly roots: readonly Certificate[];
+  /** Device keys and vendors' own certificates in `roots/`, read once. */
+  readonly anchors: Endorsements;
 }
 
 const DATABASE = "broker.db";
@@ -58,13 +60,14 @@ export async function openBrokerState(folder: string, options: StateOptions = {}
   const signingKey = await signingKeyOf(join(folder, SIGNING_KEY));
   const adminTokenFile = join(folder, ADMIN_TOKEN);
   const adminToken = await adminTokenOf(adminTokenFile);
-  const roots = await rootsOf(join(folder, "roots"), logger);
+  const anchors = await anchorsOf(join(folder, "roots"), logger);
   return {
     vault,
     signingKey,
     adminToken,
     adminTokenFile,
-    roots,
+    roots: anchors.certificates,
+    anchors,
     endorsements: folderEndorsements(join(folder, "endorsements"), clock, logger),
     store: await openPrivateStore(join(folder, DATABASE), maxBytes === undefined ? {} : { maxBytes }),
   };
@@ -108,15 +111,19 @@ async function adminTokenOf(file: string): Promise<string> {
 }
 
 /** A root is trusted: what cannot be read there stops the start instead of being left out. */
-async function rootsOf(folder: string, logger: Logger): Promise<readonly Certificate[]> {
-  if (!existsSync(folder)) return [];
+async function anchorsOf(folder: string, logger: Logger): Promise<Endorsements> {
+  if (!existsSync(folder)) return NO_ENDORSEMENTS;
   const { endorsements, ignored } = await readEndorsementPaths([folder]);
   const [first] = ignored;
   if (first !== undefined)
-    throw invalid(first.path, first.reason, "Keep nothing but certificates in roots/.");
+    throw invalid(first.path, first.reason, "Keep nothing but certificates and keys in roots/.");
   for (const certificate of endorsements.certificates)
     logger.warn("root trusted besides the vendors'", { subject: certificate.subject.text });
-  return endorsements.certificates;
+  for (const { kind } of endorsements.vendorCertificates ?? [])
+    logger.warn("vendor root trusted besides the vendors'", { kind });
+  for (const { identifiers } of endorsements.keys ?? [])
+    logger.warn("device key trusted", { ...identifiers });
+  return endorsements;
 }
 
 /** SQLite gives the files beside its database the mode of the database itself. */
