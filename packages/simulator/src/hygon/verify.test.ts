@@ -15,7 +15,8 @@ import {
   parseCsvReport,
 } from "@adyton/evidence/csv";
 import { mergeEndorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
-import { codeOf, codeOfAsync } from "@adyton/testing";
+import { parseEventLog, replay } from "@adyton/evidence/eventlog";
+import { codeOf, codeOfAsync, fixtureBytes, hasFixtures } from "@adyton/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AT, type Case, createHygonScene } from "../../test/hygon-scene.ts";
@@ -140,6 +141,28 @@ describe("what is healthy verifies", () => {
 
   it("a guest with a session, whose key's digest is under the mask", async () => {
     await scene.verify({ report: { userPubkeyDigest: sm3(fromUtf8("a key")) } });
+  });
+});
+
+describe.skipIf(!hasFixtures)("a real event log in SM3 (Trustee's CCEL_data_csv)", () => {
+  it("explains the registers that it makes, and no others", async () => {
+    const eventLog = await fixtureBytes("csv/trustee/CCEL_data_csv");
+    const { events } = parseEventLog(eventLog);
+    const zeros = new Uint8Array(32);
+    const value = async (index: number): Promise<Uint8Array> =>
+      (await replay(index, "SM3", zeros, events, defaultCrypto)) ?? zeros;
+    const rtmrs = [zeros, await value(1), await value(2), await value(3), zeros];
+    const verified = await scene.verify({ report: { version: 2, rtmrs }, options: { eventLog } });
+    expect(verified.claims.uefi_event_logs).toHaveLength(82);
+    expect(verified.explanation.at(-1)).toContain("rtmr1 (SM3), rtmr2 (SM3), rtmr3 (SM3)");
+    for (const index of [1, 2, 3]) {
+      const others = rtmrs.map((rtmr, i) => (i === index ? zeros : rtmr));
+      expect(await scene.refusal({ report: { version: 2, rtmrs: others }, options: { eventLog } })).toEqual([
+        "EVENT_LOG_MISMATCH",
+        "not-authentic",
+      ]);
+    }
+    expect(await scene.refusal({ options: { eventLog } })).toEqual(["EVENT_LOG_UNBOUND", "not-authentic"]);
   });
 });
 
