@@ -154,7 +154,6 @@ describe.skipIf(!hasFixtures)("a real event log in SM3 (Trustee's CCEL_data_csv)
     const rtmrs = [zeros, await value(1), await value(2), await value(3), zeros];
     const verified = await scene.verify({ report: { version: 2, rtmrs }, options: { eventLog } });
     expect(verified.claims.uefi_event_logs).toHaveLength(82);
-    expect(verified.explanation.at(-1)).toContain("rtmr1 (SM3), rtmr2 (SM3), rtmr3 (SM3)");
     for (const index of [1, 2, 3]) {
       const others = rtmrs.map((rtmr, i) => (i === index ? zeros : rtmr));
       expect(await scene.refusal({ report: { version: 2, rtmrs: others }, options: { eventLog } })).toEqual([
