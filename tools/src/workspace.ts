@@ -116,8 +116,7 @@ export function entriesOf(pack: Package): string[] {
       .filter((found) => found.conditions.includes(SOURCE))
       .map((found) => found.path),
   );
-  // A program is `bin/x.js`, there before the first build, and starts the built module of its package.
-  const programs = Object.keys(pack.manifest.bin ?? {}).length === 0 ? [] : ["src/bin.ts"];
+  const programs = Object.values(pack.manifest.bin ?? {}).map(sourceOfProgram);
   return [...exported, ...programs].map((path) => posix.join(pack.folder, path));
 }
 
