@@ -79,6 +79,7 @@ export {
   type IntelVendorOptions,
 } from "./intel/vendor.ts";
 export type { OcspChange } from "./nvidia/ocsp.ts";
+export type { RimMaker, RimOptions } from "./nvidia/rim.ts";
 export {
   createNvidiaVendor,
   type NvidiaDevice,

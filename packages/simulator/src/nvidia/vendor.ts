@@ -26,6 +26,7 @@ import {
   simulatorName,
 } from "../intel/authority.ts";
 import { createOcspResponse, type OcspChange } from "./ocsp.ts";
+import { createRimMaker, type RimMaker } from "./rim.ts";
 
 export interface NvidiaVendorOptions {
   /** As it stands in certificates; default GH100. */
@@ -44,6 +45,8 @@ export interface NvidiaVendor {
   readonly root: Authority;
   readonly identity: Authority;
   readonly provisioner: Authority;
+  /** Signs reference integrity manifests, under a root of its own. */
+  readonly rims: RimMaker;
   /** A GPU or a switch. */
   device(options?: NvidiaDeviceOptions): Promise<NvidiaDevice>;
   /** An authority's CRL, DER; the root's by default. */
@@ -117,6 +120,7 @@ export async function createNvidiaVendor(options: NvidiaVendorOptions = {}): Pro
     root,
     identity,
     provisioner,
+    rims: await createRimMaker(years, crypto),
     device: (request = {}) =>
       createDevice(chip, [provisioner, identity, root], years, request, certify, crypto),
     crl: (issuer = root, change = {}) => createCrl(issuer, month, change, crypto),
