@@ -10,17 +10,16 @@ import {
   signEar,
 } from "@adyton/appraisal";
 import { fromUtf8 } from "@adyton/core/bytes";
-import { defaultCrypto } from "@adyton/core/crypto";
 import type { Certificate } from "@adyton/core/x509";
 import {
   createCache,
-  reportDataOf,
   schemeOf,
   type VerificationCache,
+  type VerifiedComposite,
   type VerifiedEvidence,
-  verifyEvidence,
+  verifyComposite,
 } from "@adyton/evidence";
-import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
+import { type Endorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
 import { BrokerError } from "./errors.ts";
 import { initDataHash } from "./init-data.ts";
 import { parseTeeKey } from "./jwe.ts";
@@ -58,9 +57,9 @@ export class Verifier {
   ): Promise<string> {
     if (request.nonce !== session.nonce) throw wrongNonce();
     parseTeeKey(request.teePubkey);
-    const evidence = await this.#verify(session, request, now);
-    const initData = await boundInitData(evidence, request);
-    const result = appraise(evidence, {
+    const { primary, devices } = await this.#verify(session, request, now);
+    const initData = await boundInitData(primary, request);
+    const result = appraise([primary, ...devices], {
       policy: this.#options.policy,
       referenceValues: Object.fromEntries(referenceValues),
       now,
@@ -79,21 +78,20 @@ export class Verifier {
     });
   }
 
-  async #verify(session: Session, request: AttestRequest, now: Date): Promise<VerifiedEvidence> {
-    const { evidence, endorsements = NO_ENDORSEMENTS } = schemeOf(session.tee).fromKbs(
-      request.primaryEvidence,
-    );
+  /** The processor's evidence and that of every device that was sent with it. */
+  async #verify(session: Session, request: AttestRequest, now: Date): Promise<VerifiedComposite> {
     const { anchors } = this.#options;
-    const configured = (await this.#options.endorsements?.()) ?? NO_ENDORSEMENTS;
-    return verifyEvidence(evidence, {
-      tee: session.tee,
-      now,
-      endorsements: mergeEndorsements(configured, endorsements),
-      roots: this.#options.roots,
-      ...(anchors === undefined ? {} : { anchors }),
-      reportData: await reportDataOf(request, defaultCrypto),
-      cache: this.#cache,
-    });
+    const primary = { tee: session.tee, ...schemeOf(session.tee).fromKbs(request.primaryEvidence) };
+    return verifyComposite(
+      { primary, runtimeData: request },
+      {
+        now,
+        endorsements: (await this.#options.endorsements?.()) ?? NO_ENDORSEMENTS,
+        roots: this.#options.roots,
+        ...(anchors === undefined ? {} : { anchors }),
+        cache: this.#cache,
+      },
+    );
   }
 }
 

@@ -21,6 +21,7 @@ export interface AttestRequest {
   /** JWK, exactly as sent: its canonical form is part of what the evidence binds. */
   readonly teePubkey: JsonObject;
   readonly primaryEvidence: JsonValue;
+  /** Exactly as sent. */
   readonly additionalEvidence: string;
 }
 
@@ -49,8 +50,8 @@ const attestBody = z.strictObject({
   }),
   "tee-evidence": z.strictObject({
     primary_evidence: anyJson,
-    // Evidence of further devices: none is verified yet, so none is taken.
-    additional_evidence: z.literal(""),
+    // Evidence of further devices, a JSON text: the processor's evidence binds it as it stands.
+    additional_evidence: z.string(),
   }),
 });
 

@@ -43,6 +43,8 @@ export interface Challenge {
 
 /** What may be different from an honest attestation. */
 export interface AttestChanges {
+  /** Evidence of further devices, bound by the processor's. */
+  readonly additional?: string;
   readonly pair?: TeePair;
   /** The key that the evidence binds, when it is another. */
   readonly boundKey?: JsonObject;
@@ -194,7 +196,11 @@ export async function attestBody(
 ): Promise<JsonValue> {
   const { pair = PAIR, nonce = challenge.nonce, launchDigest = DIGEST, initDataField } = changes;
   const reportData = await reportDataOf(
-    { nonce: changes.boundNonce ?? nonce, teePubkey: changes.boundKey ?? pair.jwk, additionalEvidence: "" },
+    {
+      nonce: changes.boundNonce ?? nonce,
+      teePubkey: changes.boundKey ?? pair.jwk,
+      additionalEvidence: changes.additional ?? "",
+    },
     defaultCrypto,
   );
   const evidence = await (changes.machine ?? machine).evidence({
@@ -207,7 +213,7 @@ export async function attestBody(
     "runtime-data": { nonce, "tee-pubkey": pair.jwk },
     "tee-evidence": {
       primary_evidence: changes.primary ?? schemeOf("sample").toKbs({ evidence }),
-      additional_evidence: "",
+      additional_evidence: changes.additional ?? "",
     },
   };
   return changes.edit === undefined ? body : changes.edit(body);
