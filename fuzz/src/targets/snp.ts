@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// SEV-SNP reports, certificate tables and the extended form.
+
+import { schemeOf } from "@adyton/evidence";
+import { encodeReport, parseCertificateTable, parseReport, parseSnpEvidence } from "@adyton/evidence/snp";
+import { amdMachine } from "../simulated.ts";
+import { roundTrip, tolerant } from "../tolerant.ts";
+
+const NEWEST_VERSION = 5;
+const snp = schemeOf("snp");
+
+export function fuzz(data: Uint8Array): void {
+  // Reports of later versions are read as far as they are understood, and cannot be written.
+  if (versionOf(data) <= NEWEST_VERSION) roundTrip(data, parseReport, encodeReport);
+  snp.detect(data);
+  tolerant(
+    () => parseSnpEvidence(data),
+    () => parseCertificateTable(data),
+    () => snp.inspect(data),
+    () => snp.toKbs({ evidence: data }),
+  );
+}
+
+function versionOf(data: Uint8Array): number {
+  return data.length < 4 ? 0 : new DataView(data.buffer, data.byteOffset).getUint32(0, true);
+}
+
+export async function seeds(): Promise<Uint8Array[]> {
+  const machine = await amdMachine();
+  const extended = await machine.extendedReport();
+  return [
+    extended,
+    extended.slice(1184),
+    await machine.report({ version: 2 }),
+    await machine.report({ version: 5 }),
+  ];
+}
+
+export const fixtures: readonly string[] = ["sev-snp"];
