@@ -79,6 +79,14 @@ export const evidence: Group = {
           summary: "trust this root certificate or device key too; what it anchors is reported as simulated",
         },
         {
+          name: "verifier-key",
+          value: "FILE",
+          multiple: true,
+          file: true,
+          summary:
+            "a secret key of this verifier's own, raw or in hex, for evidence that answers an encrypted request (IBM SE)",
+        },
+        {
           name: "report-data",
           value: "HEX",
           summary: "require this report data; shorter values are padded with zeros on the right",

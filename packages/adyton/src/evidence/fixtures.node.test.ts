@@ -25,6 +25,7 @@ interface Row {
   readonly simulated?: boolean;
 }
 
+const NVIDIA = { at: "2026-01-01", tee: "nvidia", status: null } as const;
 const OK = { exit: 0, code: "OK" } as const;
 const NOT_SUPPORTED = { exit: 3, code: "TCB_NOT_SUPPORTED", status: "NotSupported" } as const;
 const B0C0 = {
@@ -245,6 +246,63 @@ const ROWS: readonly Row[] = [
     status: null,
     exit: 4,
     code: "CERTIFICATE_EXPIRED",
+  },
+  {
+    ...NVIDIA,
+    file: "nvidia/trustee/hopperAttestationReport.txt",
+    endorsements: ["nvidia/trustee/hopper_cert_chain_case1.txt"],
+    ...OK,
+  },
+  {
+    ...NVIDIA,
+    file: "nvidia/trustee/hopperAttestationReport.txt",
+    endorsements: ["nvidia/trustee/hopper_cert_chain_case1.txt"],
+    more: ["--report-data", "931d8dd0add203ac3d8b4fbde75e115278eefcdceac5b87671a748f32364dfcb"],
+    ...OK,
+  },
+  {
+    ...NVIDIA,
+    file: "nvidia/trustee/hopper_coco_report1.txt",
+    endorsements: ["nvidia/trustee/hopper_coco_certs1.txt"],
+    ...OK,
+  },
+  {
+    ...NVIDIA,
+    file: "nvidia/trustee/hopperAttestationReport.txt",
+    endorsements: ["nvidia/trustee/hopper_cert_chain_case2.txt"],
+    exit: 4,
+    code: "NVIDIA_CERTIFICATE_MISSING",
+  },
+  {
+    ...NVIDIA,
+    file: "nvidia/trustee/hopperAttestationReport.txt",
+    endorsements: ["nvidia/trustee/hopper_cert_chain_case3.txt"],
+    exit: 4,
+    code: "ISSUER_NOT_FOUND",
+  },
+  {
+    ...NVIDIA,
+    file: "nvidia/trustee/hopperAttestationReport.txt",
+    endorsements: ["nvidia/trustee/hopper_cert_chain_case4.txt"],
+    exit: 4,
+    code: "NVIDIA_CERTIFICATE_MISSING",
+  },
+  {
+    ...NVIDIA,
+    file: "nvidia/trustee/hopperAttestationReport.txt",
+    endorsements: ["nvidia/trustee/hopper_coco_certs1.txt"],
+    exit: 3,
+    code: "NVIDIA_FWID_MISMATCH",
+  },
+  // Made-up parts of an exchange: it can only be refused for what is missing.
+  {
+    file: "ibm-se/pv/exp/exchange.bin",
+    endorsements: ["ibm-se/pv/cert"],
+    at: "2026-01-01",
+    tee: "se",
+    status: null,
+    exit: 4,
+    code: "SE_VERIFIER_KEY_MISSING",
   },
 ];
 

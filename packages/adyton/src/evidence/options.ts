@@ -2,7 +2,7 @@
 // Options of `adyton evidence verify` as arguments of verification and rules of appraisal.
 
 import type { Rules } from "@adyton/appraisal";
-import { equal } from "@adyton/core/bytes";
+import { equal, fromHex } from "@adyton/core/bytes";
 import type { Certificate } from "@adyton/core/x509";
 import type { TcbStatus } from "@adyton/evidence";
 import {
@@ -28,6 +28,9 @@ const TCB_STATUSES: readonly TcbStatus[] = [
   "OutOfDate",
   "OutOfDateConfigurationNeeded",
 ];
+
+/** Keys are short; in hex, with a line's end, twice as long. */
+const MAX_KEY_FILE = 256;
 
 /** `--at`, or now. */
 export function verificationTime(invocation: Invocation, io: Io): Date {
@@ -96,4 +99,23 @@ export async function readAnchors(paths: readonly string[], io: Io): Promise<Nam
     bags.push({ ...NO_ENDORSEMENTS, vendorCertificates, keys });
   }
   return { roots, anchors: mergeEndorsements(...bags) };
+}
+
+/** The keys in every `--verifier-key` file: raw bytes, or hex with white space around it. */
+export async function readVerifierKeys(paths: readonly string[], io: Io): Promise<Uint8Array[]> {
+  const keys: Uint8Array[] = [];
+  for (const path of paths) {
+    const bytes = await readInput(path, io);
+    if (bytes.length === 0 || bytes.length > MAX_KEY_FILE) {
+      throw new CliError(
+        "INVALID_VALUE",
+        "misuse",
+        `Cannot use ${path} as a key: ${bytes.length} bytes, expected 1 to ${MAX_KEY_FILE}`,
+        { detail: { path } },
+      );
+    }
+    const text = String.fromCharCode(...bytes).trim();
+    keys.push(/^([0-9a-fA-F]{2})+$/.test(text) ? fromHex(text) : bytes);
+  }
+  return keys;
 }

@@ -11,7 +11,7 @@ import { printable } from "../frame/style.ts";
 import type { Io } from "../io.ts";
 import { teeOption } from "../values.ts";
 import { judgeEvidence } from "./judge.ts";
-import { readAnchors, reportDataOption, rulesOf, verificationTime } from "./options.ts";
+import { readAnchors, readVerifierKeys, reportDataOption, rulesOf, verificationTime } from "./options.ts";
 import { printVerdict } from "./print.ts";
 import { exitOf } from "./verdict.ts";
 
@@ -23,6 +23,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<ExitCode> 
   const rules = rulesOf(invocation);
   const reportData = reportDataOption(invocation);
   const { roots, anchors } = await readAnchors(invocation.values("root"), io);
+  const verifierKeys = await readVerifierKeys(invocation.values("verifier-key"), io);
   const found = await readEndorsementPaths(
     invocation.values("endorsements").map((each) => resolve(io.cwd, each)),
   );
@@ -31,6 +32,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<ExitCode> 
     now,
     roots,
     anchors,
+    verifierKeys,
     rules,
     endorsements: found.endorsements,
     requireRevocation: rules.requireRevocation === true,

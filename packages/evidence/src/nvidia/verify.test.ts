@@ -44,7 +44,7 @@ describe.skipIf(!hasFixtures)("real reports", async () => {
       driver: "550.90.07",
       vbios: "96.00.9f.00.01",
       serial: "53C22BA15E5D68088282DA074ED9FB37AA585771",
-      warnings: ["REVOCATION_UNCHECKED"],
+      warnings: ["REVOCATION_UNCHECKED", "DEBUG_UNKNOWN"],
     },
     {
       name: "hopper_coco_report1.txt",
@@ -54,7 +54,7 @@ describe.skipIf(!hasFixtures)("real reports", async () => {
       driver: "580.95.05",
       vbios: "96.00.74.00.1a",
       serial: "7BC23E44C689A774F1C5EC86E2C7B2544FFA8989",
-      warnings: ["REVOCATION_UNCHECKED", "TRAILING_BYTES"],
+      warnings: ["REVOCATION_UNCHECKED", "DEBUG_UNKNOWN", "TRAILING_BYTES"],
     },
   ])("$name verifies", async ({ bytes, certificates, nonce, driver, vbios, serial, warnings }) => {
     const verified = await verifyEvidence(bytes, {

@@ -109,6 +109,11 @@ function warningsOf(report: ParsedNvidiaReport, { trust, used }: NvidiaTrust): W
       message: "Not every authority of the chain was checked against a revocation list or an OCSP response.",
     });
   }
+  warnings.push({
+    code: "DEBUG_UNKNOWN",
+    message:
+      "The report does not say whether the device is in a debug mode: compare its measurements with NVIDIA's manifests.",
+  });
   if (report.trailing.length > 0) {
     warnings.push({
       code: "TRAILING_BYTES",

@@ -76,7 +76,11 @@ describe("a healthy device", () => {
       measurements: { 1: "00".repeat(48), 64: "3f".repeat(48) },
       config: { driver_version: "570.0.0", vbios_version: "96.00.9f.00.01", fwid: toHex(gpu.fwid) },
     });
-    expect(verified.warnings.map(({ code }) => code)).toEqual(["SIMULATED", "REVOCATION_UNCHECKED"]);
+    expect(verified.warnings.map(({ code }) => code)).toEqual([
+      "SIMULATED",
+      "REVOCATION_UNCHECKED",
+      "DEBUG_UNKNOWN",
+    ]);
     expect(verified.explanation).toHaveLength(5);
   });
 
