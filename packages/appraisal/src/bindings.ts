@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What came along with evidence and is bound by it: init-data and runtime data, checked before they are believed.
 
-import { equal, toHex } from "@adyton/core/bytes";
+import { concat, equal, toHex } from "@adyton/core/bytes";
 import { type CryptoProvider, defaultCrypto } from "@adyton/core/crypto";
 import type { JsonObject } from "@adyton/core/json";
 import {
@@ -49,7 +49,8 @@ export async function checkInitData(
     );
   }
   const field = evidence.initDataField;
-  const expected = field === null ? undefined : await initDataField(document, hash, field.length, crypto);
+  const digest = field === null ? undefined : await initDataField(document, hash, field.length, crypto);
+  const expected = evidence.initDataForm === "extended" ? await extended(digest, crypto) : digest;
   if (field === null || expected === undefined || !equal(field, expected)) {
     throw new EvidenceError(
       "INIT_DATA_MISMATCH",
@@ -70,6 +71,15 @@ export async function checkInitData(
   const checked: CheckedInitData = Object.freeze({ hash, digest: toHex(field) });
   checkedFor.set(checked, evidence);
   return checked;
+}
+
+/** A PCR of the SHA-256 bank that a digest was extended into, and nothing else. */
+async function extended(
+  digest: Uint8Array | undefined,
+  crypto: CryptoProvider,
+): Promise<Uint8Array | undefined> {
+  if (digest === undefined) return undefined;
+  return crypto.digest("SHA-256", concat(new Uint8Array(digest.length), digest));
 }
 
 /** The evidence that a checked document belongs to, or undefined when `checkInitData` did not make it. */

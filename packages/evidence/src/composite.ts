@@ -9,12 +9,12 @@ import { mergeEndorsements, NO_ENDORSEMENTS } from "./bag.ts";
 import { deviceReportDataOf, type RuntimeData, reportDataOf } from "./binding.ts";
 import { type Envelope, isTeeName, type TeeName } from "./envelope.ts";
 import { EvidenceError } from "./errors.ts";
-import { schemeOf } from "./registry.ts";
+import { schemeOf, verifyEvidence } from "./registry.ts";
 import type { VerifyOptions } from "./scheme.ts";
 import type { VerifiedEvidence } from "./verified.ts";
 
 /** One piece of evidence with what travelled beside it. */
-export type CompositePart = Pick<Envelope, "tee" | "evidence" | "endorsements">;
+export type CompositePart = Pick<Envelope, "tee" | "evidence" | "endorsements" | "eventLog">;
 
 /** What a workload on a processor with devices presents. */
 export interface CompositeEvidence {
@@ -122,12 +122,14 @@ export function partNamesOf(all: readonly Pick<VerifiedEvidence, "kind">[]): rea
 }
 
 async function verifyPart(
-  { tee, evidence, endorsements }: CompositePart,
+  { tee, evidence, endorsements, eventLog }: CompositePart,
   options: CompositeOptions,
   reportData: Uint8Array,
 ): Promise<VerifiedEvidence> {
-  return schemeOf(tee).verify(evidence, {
+  return verifyEvidence(evidence, {
     ...options,
+    tee,
+    ...(eventLog === undefined ? {} : { eventLog }),
     endorsements: mergeEndorsements(endorsements ?? NO_ENDORSEMENTS, options.endorsements ?? NO_ENDORSEMENTS),
     reportData,
   });

@@ -92,6 +92,20 @@ export const evidence: Group = {
           summary: "require this report data; shorter values are padded with zeros on the right",
         },
         {
+          name: "event-log",
+          value: "FILE",
+          multiple: true,
+          file: true,
+          summary:
+            "the log of what was measured into the evidence's PCRs or RTMRs (binary_bios_measurements, CCEL data); what it proves becomes claims",
+        },
+        {
+          name: "event-log-registers",
+          value: "N[,N…]",
+          summary:
+            "check the log for these registers alone, by its index; default all that it has events for",
+        },
+        {
           name: "require-tcb",
           value: "S[,S…]",
           summary: "require one of these TCB statuses, for example UpToDate,SWHardeningNeeded",

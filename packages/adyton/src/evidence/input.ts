@@ -13,6 +13,8 @@ export interface EvidenceInput {
   readonly evidence: Uint8Array;
   /** What travelled with the evidence. */
   readonly endorsements: Endorsements;
+  /** That came along with it. */
+  readonly eventLog?: Uint8Array;
 }
 
 /**
@@ -34,8 +36,10 @@ function ofBytes(
   evidence: Uint8Array,
   named: TeeName | undefined,
   endorsements: Endorsements = NO_ENDORSEMENTS,
+  eventLog?: Uint8Array,
 ): EvidenceInput {
-  return { tee: named ?? detectTee(evidence), evidence, endorsements };
+  const input = { tee: named ?? detectTee(evidence), evidence, endorsements };
+  return eventLog === undefined ? input : { ...input, eventLog };
 }
 
 function readJson(value: JsonValue, named: TeeName | undefined): EvidenceInput {
@@ -61,8 +65,10 @@ function readKbs(value: JsonObject, named: TeeName | undefined): EvidenceInput {
   let reason: AdytonError | undefined;
   for (const scheme of schemes) {
     try {
-      const { evidence, endorsements } = scheme.fromKbs(value);
-      if (named !== undefined || scheme.detect(evidence)) return ofBytes(evidence, scheme.tee, endorsements);
+      const { evidence, endorsements, eventLog } = scheme.fromKbs(value);
+      if (named !== undefined || scheme.detect(evidence)) {
+        return ofBytes(evidence, scheme.tee, endorsements, eventLog);
+      }
     } catch (error) {
       if (!(error instanceof AdytonError)) throw error;
       reason = error;

@@ -3,7 +3,7 @@
 
 import { applyRules, type Rules } from "@adyton/appraisal";
 import { AdytonError } from "@adyton/core/errors";
-import { type TeeName, type VerifyOptions, verifyEvidence } from "@adyton/evidence";
+import { type TeeName, type VerifyEvidenceOptions, verifyEvidence } from "@adyton/evidence";
 import { mergeEndorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
 import { readEvidence } from "./input.ts";
 import { rejectionOf, type Sources, type Verdict, verdictOf } from "./verdict.ts";
@@ -14,7 +14,7 @@ export interface Judgement {
   readonly refusal: AdytonError | undefined;
 }
 
-export interface JudgeOptions extends VerifyOptions {
+export interface JudgeOptions extends Omit<VerifyEvidenceOptions, "tee"> {
   readonly tee: TeeName | undefined;
   readonly rules: Rules;
   /** How many endorsement files were read and left out. */
@@ -28,9 +28,11 @@ export async function judgeEvidence(bytes: Uint8Array, options: JudgeOptions): P
   try {
     const input = readEvidence(bytes, named);
     tee = input.tee;
+    const eventLog = options.eventLog ?? input.eventLog;
     const evidence = await verifyEvidence(input.evidence, {
       ...verification,
       tee,
+      ...(eventLog === undefined ? {} : { eventLog }),
       endorsements: mergeEndorsements(input.endorsements, options.endorsements ?? NO_ENDORSEMENTS),
     });
     return { verdict: verdictOf(evidence, applyRules(evidence, rules), sources), refusal: undefined };

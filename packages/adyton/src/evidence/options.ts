@@ -32,6 +32,9 @@ const TCB_STATUSES: readonly TcbStatus[] = [
 /** Keys are short; in hex, with a line's end, twice as long. */
 const MAX_KEY_FILE = 256;
 
+/** Highest number of a register in an event log: TPMs have 24 PCRs, some firmware 32. */
+const MAX_REGISTER = 31;
+
 /** `--at`, or now. */
 export function verificationTime(invocation: Invocation, io: Io): Date {
   const at = invocation.value("at");
@@ -42,6 +45,19 @@ export function verificationTime(invocation: Invocation, io: Io): Date {
 export function reportDataOption(invocation: Invocation): Uint8Array | undefined {
   const hex = invocation.value("report-data");
   return hex === undefined ? undefined : hexOf("report-data", hex);
+}
+
+/** Every `--event-log` file, in order. */
+export async function readEventLogs(paths: readonly string[], io: Io): Promise<Uint8Array[]> {
+  const logs: Uint8Array[] = [];
+  for (const path of paths) logs.push(await readInput(path, io));
+  return logs;
+}
+
+/** `--event-log-registers`, or undefined. */
+export function registersOption(invocation: Invocation): number[] | undefined {
+  const text = invocation.value("event-log-registers");
+  return text?.split(",").map((part) => integerOf("event-log-registers", part.trim(), 0, MAX_REGISTER));
 }
 
 /**

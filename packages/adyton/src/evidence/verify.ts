@@ -11,7 +11,15 @@ import { printable } from "../frame/style.ts";
 import type { Io } from "../io.ts";
 import { teeOption } from "../values.ts";
 import { judgeEvidence } from "./judge.ts";
-import { readAnchors, readVerifierKeys, reportDataOption, rulesOf, verificationTime } from "./options.ts";
+import {
+  readAnchors,
+  readEventLogs,
+  readVerifierKeys,
+  registersOption,
+  reportDataOption,
+  rulesOf,
+  verificationTime,
+} from "./options.ts";
 import { printVerdict } from "./print.ts";
 import { exitOf } from "./verdict.ts";
 
@@ -24,6 +32,8 @@ export async function verify(invocation: Invocation, io: Io): Promise<ExitCode> 
   const reportData = reportDataOption(invocation);
   const { roots, anchors } = await readAnchors(invocation.values("root"), io);
   const verifierKeys = await readVerifierKeys(invocation.values("verifier-key"), io);
+  const eventLog = await readEventLogs(invocation.values("event-log"), io);
+  const eventLogRegisters = registersOption(invocation);
   const found = await readEndorsementPaths(
     invocation.values("endorsements").map((each) => resolve(io.cwd, each)),
   );
@@ -38,6 +48,8 @@ export async function verify(invocation: Invocation, io: Io): Promise<ExitCode> 
     requireRevocation: rules.requireRevocation === true,
     sources: { read: found.read.length, ignored: found.ignored.length },
     ...(reportData === undefined ? {} : { reportData }),
+    ...(eventLog.length === 0 ? {} : { eventLog }),
+    ...(eventLogRegisters === undefined ? {} : { eventLogRegisters }),
   });
   tellIgnored(found.ignored, io);
   if (invocation.json) writeJson(io.stdout, verdict);
