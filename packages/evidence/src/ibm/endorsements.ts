@@ -17,7 +17,7 @@ import { isSameService, isSigningServiceName } from "./names.ts";
  * SHA-256 of the certificates that IBM's signing service stands under: "DigiCert Trusted Root G4". It is a public CA's, so
  * that the name of the signing service is part of what is checked.
  */
-export const IBM_ROOTS: ReadonlySet<string> = new Set([
+const IBM_ROOTS: ReadonlySet<string> = new Set([
   "552f7bdcf1a7af9e6ce672017f4f12abf77240c78e761ac203d1d9d20ac89988",
 ]);
 

@@ -22,7 +22,7 @@ export interface SeHeaderTags {
 /** The kind under which an image's header travels in a bag of endorsements. */
 export const SE_HEADER_KIND = "ibm.se-header";
 /** pld, ald, tld and tag, one after the other. */
-export const SE_TAGS_SIZE = 208;
+const SE_TAGS_SIZE = 208;
 
 const MAGIC: Bytes = /* @__PURE__ */ fromUtf8("IBMSecEx");
 const VERSION_1 = 0x100;

@@ -40,7 +40,7 @@ const HEAD = 0x30;
 const AUTHENTICATED = 16;
 /** Measurement algorithm 1: HMAC-SHA-512. */
 const HMAC_SHA_512 = 1;
-export const SE_CUSTOMER_KEY = 160;
+const SE_CUSTOMER_KEY = 160;
 const IV = 12;
 const PHKH = 32;
 const WRAPPED = 48;

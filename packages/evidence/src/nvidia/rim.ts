@@ -14,7 +14,7 @@ import { canonicalXml } from "./c14n.ts";
 import { attributeOf, elementOf, elementsOf, invalidRim, parseXml, textOf, type XmlElement } from "./xml.ts";
 
 /** SHA-256 of "NVIDIA CoRIM signing Root CA", which signs manifests and no devices. */
-export const NVIDIA_RIM_ROOTS: ReadonlySet<string> = new Set([
+const NVIDIA_RIM_ROOTS: ReadonlySet<string> = new Set([
   "12977b5115acb0381179279fffeb5a8c4d264971ebb32298023a465fa41df5d1",
 ]);
 
