@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every row of the expected results on real evidence, through the command line.
 
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { inspectEvidence } from "@adyton/evidence";
 import { fixtureBytes, hasFixtures } from "@adyton/testing";
 import { describe, expect, it } from "vitest";
 import { createBufferIo } from "../buffer-io.ts";
@@ -63,6 +65,14 @@ const CCA = {
   status: null,
   simulated: true,
 } as const;
+const AZURE = {
+  endorsements: ["sev-snp/roots"],
+  at: "2026-06-01",
+  tee: "az-snp-vtpm",
+  status: null,
+} as const;
+const TPM = { endorsements: [], at: "2026-06-01", tee: "tpm", status: null } as const;
+
 const ROWS: readonly Row[] = [
   {
     file: "sgx/dcap-qvl/sgx_quote",
@@ -294,6 +304,51 @@ const ROWS: readonly Row[] = [
     exit: 3,
     code: "NVIDIA_FWID_MISMATCH",
   },
+  { ...AZURE, file: "azure-vtpm/snp/evidence-v0.json", ...OK },
+  { ...AZURE, file: "azure-vtpm/snp/evidence-v1.json", ...OK },
+  { ...AZURE, file: "azure-vtpm/snp/evidence-v2.json", ...OK },
+  { ...AZURE, file: "azure-vtpm/snp/evidence-genoa.json", ...OK },
+  {
+    ...AZURE,
+    file: "azure-vtpm/snp/evidence-v0.json",
+    more: ["--report-data", "6368616c6c656e6765"],
+    ...OK,
+  },
+  {
+    ...AZURE,
+    file: "azure-vtpm/snp/evidence-v1.json",
+    endorsements: [],
+    exit: 4,
+    code: "ISSUER_NOT_FOUND",
+  },
+  {
+    ...AZURE,
+    file: "azure-vtpm/snp/evidence-v1.json",
+    at: "2033-01-01",
+    exit: 4,
+    code: "CERTIFICATE_EXPIRED",
+  },
+  { ...TPM, file: "tpm2/trustee/tpm_evidence.json", exit: 4, code: "AK_NOT_TRUSTED" },
+  // Google's root is not among the fixtures.
+  { ...TPM, file: "tpm2/go-tpm-tools/gce-cos-85-no-nonce.pb", exit: 4, code: "NO_TRUST_ANCHOR" },
+  { ...TPM, file: "tpm2/go-tpm-tools/gce-cos-85-nonce9009.pb", exit: 4, code: "NO_TRUST_ANCHOR" },
+  {
+    file: "tdx/trustee/tdx_quote_4.dat",
+    ...EVAL15,
+    more: ["--allow-debug", "--event-log", join(ROOT, "tdx/trustee/CCEL_data_ovmf")],
+    exit: 3,
+    code: "EVENT_LOG_MISMATCH",
+    status: null,
+  },
+  {
+    file: "sev-snp/microsoft/milan_attestation_report.bin",
+    endorsements: ["sev-snp/microsoft"],
+    at: "2026-06-01",
+    more: ["--event-log", join(ROOT, "tdx/trustee/CCEL_data_ovmf")],
+    ...SNP,
+    exit: 3,
+    code: "EVENT_LOG_UNBOUND",
+  },
   // Made-up parts of an exchange: it can only be refused for what is missing.
   {
     file: "ibm-se/pv/exp/exchange.bin",
@@ -387,6 +442,51 @@ describe.skipIf(!hasFixtures)("rules on real evidence", () => {
     }
     if (exit === 3) expect(answer.code).toBe("REPORT_DATA_MISMATCH");
     if (exit === 4) expect(answer.error.category).toBe("endorsements");
+  });
+});
+
+describe.skipIf(!hasFixtures)("TPM evidence with its key and its event log", () => {
+  const FILES = ["tpm2/trustee/tpm_evidence.json", "tpm2/go-tpm-tools/gce-cos-85-nonce9009.pb"];
+  /** The attestation key in a file, as an operator has it after credential activation. */
+  async function keyFile(folder: string, path: string): Promise<string> {
+    const claims = inspectEvidence(await fixtureBytes(path));
+    const file = join(folder, "ak.pem");
+    writeFileSync(file, `-----BEGIN PUBLIC KEY-----\n${claims.ak_public}\n-----END PUBLIC KEY-----\n`);
+    return file;
+  }
+
+  it.each(FILES)("%s verifies when its key is named", async (path) => {
+    const folder = mkdtempSync(join(tmpdir(), "adyton-tpm-"));
+    try {
+      const root = await keyFile(folder, path);
+      const io = createBufferIo();
+      const argv = ["evidence", "verify", join(ROOT, path), "--root", root, "--at", "2026-06-01", "--json"];
+      expect(await run(argv, io)).toBe(0);
+      const verdict = JSON.parse(io.output().stdout);
+      expect(verdict).toMatchObject({ verdict: "verified", tee: "tpm", simulated: true });
+      expect(verdict.claims.pcr07).toMatch(/^[0-9a-f]{64}$/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("a log whose registers are named, and one that is none", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "adyton-tpm-"));
+    try {
+      const [path = ""] = FILES;
+      const root = await keyFile(folder, path);
+      const log = (name: string, ...more: readonly string[]): Promise<number> => {
+        const common = ["evidence", "verify", join(ROOT, path), "--root", root, "--at", "2026-06-01"];
+        return run([...common, "--event-log", join(ROOT, name), ...more], createBufferIo());
+      };
+      const rhel = "tpm2/go-tpm-tools/eventlogs/rhel8-uefi.bin";
+      expect(await log(rhel)).toBe(3);
+      expect(await log(rhel, "--event-log-registers", "20")).toBe(3);
+      expect(await log("tpm2/trustee/tpm_evidence.json")).toBe(2);
+      expect(await log(rhel, "--event-log-registers", "x")).toBe(1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
