@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two projects over the same files: `node` runs every test, `browser` runs those of browser-safe packages in Chromium.
+// Three projects over the same files: `node` runs every test, `browser` those of browser-safe packages in Chromium,
+// `edge` the same in a web-standards runtime; it takes long, so it runs only when it is named.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { playwright } from "@vitest/browser-playwright";
+import type { Plugin } from "vite";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 
 const root = import.meta.dirname;
@@ -12,7 +14,10 @@ const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
   existsSync(path),
 );
 const BROWSER_SAFE = ["core", "evidence", "appraisal", "simulator"];
+const EDGE = ["@adyton/source", "edge-light", "worker", "import", "module", "default"];
 const source = { conditions: ["@adyton/source"] };
+
+const edgeNamed = process.argv.some((argument) => /^(--project=)?edge$/.test(argument));
 
 if (chromium === undefined) console.warn("Chromium was not found: browser tests are skipped.");
 
@@ -21,8 +26,14 @@ const node: TestProjectConfiguration = {
   ssr: { resolve: source },
   test: {
     name: "node",
-    include: ["packages/*/src/**/*.test.ts", "testing/src/**/*.test.ts", "tools/src/**/*.test.ts"],
-    exclude: ["**/*.browser.test.ts"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "testing/src/**/*.test.ts",
+      "tools/src/**/*.test.ts",
+      "fuzz/src/**/*.test.ts",
+      "conformance/src/**/*.test.ts",
+    ],
+    exclude: ["**/*.browser.test.ts", "**/*.edge.test.ts"],
     testTimeout: 30_000,
   },
 };
@@ -62,9 +73,27 @@ const browser: TestProjectConfiguration = {
   },
 };
 
+const edge: TestProjectConfiguration = {
+  plugins: [webOnly()],
+  // Not Node's conditions: what a bundler for workers would choose.
+  resolve: { conditions: EDGE },
+  ssr: { target: "webworker", resolve: { conditions: EDGE } },
+  test: {
+    name: "edge",
+    environment: "edge-runtime",
+    pool: "vmThreads",
+    include: [
+      ...BROWSER_SAFE.map((name) => `packages/${name}/src/**/*.test.ts`),
+      "conformance/src/**/*.edge.test.ts",
+    ],
+    exclude: ["**/*.node.test.ts", "**/*.browser.test.ts"],
+    testTimeout: 60_000,
+  },
+};
+
 export default defineConfig({
   test: {
-    projects: chromium === undefined ? [node] : [node, browser],
+    projects: [node, ...(chromium === undefined ? [] : [browser]), ...(edgeNamed ? [edge] : [])],
     coverage: {
       provider: "v8",
       include: ["packages/*/src/**/*.ts"],
@@ -75,3 +104,23 @@ export default defineConfig({
     },
   },
 });
+
+/** Refuses our own files that import `node:` modules: vitest could serve them even here, a web runtime could not. */
+function webOnly(): Plugin {
+  const packages = join(root, "packages/");
+  return {
+    name: "web-only",
+    enforce: "pre",
+    // vitest adds Node's condition to what it runs in Node.
+    configEnvironment: (_name, { resolve }) => {
+      if (resolve?.conditions !== undefined) {
+        resolve.conditions = resolve.conditions.filter((condition) => condition !== "node");
+      }
+    },
+    transform(code, id) {
+      if (!id.startsWith(packages)) return;
+      const found = /\bfrom\s*"(node:[a-z/]+)"|\bimport\(?\s*"(node:[a-z/]+)"/.exec(code);
+      if (found !== null) throw new Error(`${id} imports ${found[1] ?? found[2]}: no web runtime has it`);
+    },
+  };
+}
