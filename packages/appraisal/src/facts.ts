@@ -6,5 +6,14 @@ import type { VerifiedEvidence } from "@adyton/evidence";
 /** The members of verified evidence that are judged. Results are only ever made from the sealed value itself. */
 export type Facts = Pick<
   VerifiedEvidence,
-  "tee" | "at" | "trust" | "tcb" | "debug" | "reportData" | "initDataField" | "claims" | "endorsements"
+  | "tee"
+  | "at"
+  | "trust"
+  | "tcb"
+  | "debug"
+  | "confidential"
+  | "reportData"
+  | "initDataField"
+  | "claims"
+  | "endorsements"
 >;

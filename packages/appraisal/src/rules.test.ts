@@ -202,6 +202,17 @@ describe("findings", () => {
     });
   });
 
+  it("do not promise that nobody looks inside where nothing hides", () => {
+    const messages = (facts: Facts): string =>
+      judge(facts, {})
+        .map(({ message }) => message)
+        .join(" ");
+    expect(messages(intel())).toContain("cannot look inside");
+    expect(messages(factsOf(INTEL, { confidential: false }))).toContain("can look inside anyway");
+    expect(messages(factsOf(INTEL, { confidential: false }))).not.toContain("cannot look inside");
+    expect(refusals(judge(factsOf(INTEL, { confidential: false, debug: true }), {}))).toEqual(["allowDebug"]);
+  });
+
   it("name the component that is too old", () => {
     const finding = judge(intel(), { minTcbDate: "2025-04-01" }).find(({ ok }) => !ok);
     expect(finding?.message).toContain("qe (2025-03-12T00:00:00Z)");

@@ -98,7 +98,10 @@ export function judge(facts: Facts, rules: Rules): readonly Finding[] {
   ];
 }
 
-function judgeDebug({ debug }: Facts, { allowDebug }: Rules): Finding {
+function judgeDebug({ debug, confidential }: Facts, { allowDebug }: Rules): Finding {
+  if (!debug && confidential === false) {
+    return passed("allowDebug", "There is no debug mode: the owner of the machine can look inside anyway.");
+  }
   if (!debug) return passed("allowDebug", "Debug is off: the owner of the machine cannot look inside.");
   if (allowDebug === true)
     return passed("allowDebug", "Debug is on, and the rules allow it.", { found: true });

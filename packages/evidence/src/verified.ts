@@ -94,6 +94,8 @@ export interface VerifiedEvidence {
   readonly tcb: Tcb;
   /** The TEE's owner can look inside (debug attribute or policy). */
   readonly debug: boolean;
+  /** False: it is measured what runs, and nothing is hidden from the machine's owner (TPM). Absent: memory is protected. */
+  readonly confidential?: false;
   /** At least 64 bytes (more in Nitro documents) chosen by what runs inside: the binding of nonce and key. */
   readonly reportData: Uint8Array;
   /** The field that holds the init-data digest (MRCONFIGID, HOST_DATA, CONFIGID), as it stands. */

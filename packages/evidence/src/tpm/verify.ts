@@ -73,6 +73,8 @@ export async function verifyTpm(bytes: Uint8Array, options: VerifyOptions): Prom
     trust: ak.trust,
     tcb: { status: null, evaluationNumber: null, date: null, advisoryIds: [], components: {} },
     debug: false,
+    confidential: false,
+    device: toHex(await crypto.digest("SHA-256", evidence.akSpki)),
     reportData: padRight(nonce, REPORT_DATA_SIZE),
     initDataField: initData?.value ?? null,
     initDataForm: "extended",
