@@ -82,6 +82,7 @@ const edge: TestProjectConfiguration = {
     name: "edge",
     environment: "edge-runtime",
     pool: "vmThreads",
+    setupFiles: ["conformance/src/edge.setup.ts"],
     include: [
       ...BROWSER_SAFE.map((name) => `packages/${name}/src/**/*.test.ts`),
       "conformance/src/**/*.edge.test.ts",
