@@ -69,7 +69,7 @@ function hardDrive(data: Uint8Array, view: DataView): string {
 }
 
 /** Upper-case text of a GUID, whose first three parts are stored little-endian. */
-export function guidText(bytes: Uint8Array): string {
+function guidText(bytes: Uint8Array): string {
   const part = (from: number, to: number): string => toHex(bytes.subarray(from, to));
   const swapped = (from: number, to: number): string =>
     toHex(Uint8Array.from(bytes.subarray(from, to)).reverse());

@@ -40,8 +40,8 @@ export interface TpmSignature {
   readonly values: readonly Uint8Array[];
 }
 
-export const TPM_GENERATED = 0xff544347;
-export const ST_ATTEST_QUOTE = 0x8018;
+const TPM_GENERATED = 0xff544347;
+const ST_ATTEST_QUOTE = 0x8018;
 const MAX_EXTRA_DATA = 64;
 const MAX_SELECTIONS = 16;
 /** Most bytes of a PCR bitmap: PC clients have three, for 24 PCRs. */
