@@ -56,7 +56,10 @@ function unusedNames(source: Source, read: ReadonlySet<string>): Violation[] {
     }));
 }
 
-/** A file that is run, not imported: a script, or the main module of a private package. */
+/** A private package's main module, a thread's, a fuzz target, what vitest runs before tests. */
+const PROGRAM = /^(tools|bench|fuzz)\/src\/(main|index|worker|targets\/[a-z-]+)\.ts$|\.setup\.ts$/;
+
+/** A file that is run, or loaded by its name, not imported. */
 function isProgram(source: Source): boolean {
-  return source.path.endsWith(".mjs") || /^(tools|bench)\/src\/(main|index)\.ts$/.test(source.path);
+  return source.path.endsWith(".mjs") || PROGRAM.test(source.path);
 }
