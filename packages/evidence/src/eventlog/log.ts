@@ -183,7 +183,10 @@ function startsFilling(bytes: Uint8Array, at: number): boolean {
 
 function isFilling(bytes: Uint8Array): boolean {
   const [first] = bytes;
-  return (first === 0 || first === 0xff) && bytes.every((byte) => byte === first);
+  if (first !== 0 && first !== 0xff) return false;
+  // A loop: tables are filled up to their size, which may be most of it.
+  for (let i = 1; i < bytes.length; i++) if (bytes[i] !== first) return false;
+  return true;
 }
 
 function hex(id: number): string {

@@ -12,6 +12,7 @@ import { ALGORITHM, digestSize } from "./algorithms.ts";
 import { encodeSized } from "./attest.ts";
 import type { TrustedCertificate } from "./certificates.ts";
 import { quoteRefusal } from "./error.ts";
+import { AK_NAME, EK_DIGEST } from "./identifiers.ts";
 import { aesCfb, kdfa, kdfe } from "./kdf.ts";
 import { isAttestationKey, nameOf, OBJECT_ATTRIBUTE, spkiOfTpmPublic, type TpmPublic } from "./public.ts";
 
@@ -68,8 +69,8 @@ export async function openCredentialSession(request: CredentialRequest): Promise
     key: {
       spki: spkiOfTpmPublic(ak),
       identifiers: {
-        "ak-name": toHex(name),
-        "ek-sha256": toHex(await crypto.digest("SHA-256", spkiOfTpmPublic(ek))),
+        [AK_NAME]: toHex(name),
+        [EK_DIGEST]: toHex(await crypto.digest("SHA-256", spkiOfTpmPublic(ek))),
       },
       ...(hardware ? { hardware } : {}),
     },
@@ -84,7 +85,7 @@ export function acceptActivation(session: CredentialSession, answer: Uint8Array)
     "not-authentic",
     "Cannot trust attestation key: the answer to the credential challenge is wrong",
     {
-      detail: { akName: session.key.identifiers["ak-name"] },
+      detail: { akName: session.key.identifiers[AK_NAME] },
       hint: "Activate with the keys whose public areas were sent, both of one TPM.",
     },
   );

@@ -2,7 +2,7 @@
 // Authenticity of TPM evidence, step by step: who vouches for the attestation key, what it signed, which values that is
 // about. A key in the evidence proves nothing by itself: anybody can make one.
 
-import { equal, equalConstantTime, padRight, toBase64, toHex } from "@adyton/core/bytes";
+import { equal, padRight, toBase64, toHex } from "@adyton/core/bytes";
 import { verifyingCrypto } from "@adyton/core/crypto";
 import type { JsonObject } from "@adyton/core/json";
 import { ALIBABA_ROOTS } from "../alibaba/form.ts";
@@ -26,7 +26,8 @@ import { attestClaims, pcrClaims } from "./claims.ts";
 import { quoteRefusal } from "./error.ts";
 import type { TpmEvidence } from "./evidence.ts";
 import { parseTpmEvidence } from "./forms.ts";
-import { isAttestationKey, spkiOfTpmPublic } from "./public.ts";
+import { AK_NAME, EK_DIGEST } from "./identifiers.ts";
+import { isAttestationKey, nameOf, spkiOfTpmPublic } from "./public.ts";
 import { type CheckedQuote, checkQuote } from "./quote.ts";
 
 /** Roots of clouds that certify their vTPMs' attestation keys. */
@@ -153,7 +154,8 @@ async function trustAk(evidence: TpmEvidence, options: VerifyOptions): Promise<T
     crypto = verifyingCrypto,
   } = options;
   const sha256 = toHex(await crypto.digest("SHA-256", evidence.akSpki));
-  const named = anchors?.keys?.find(({ spki }) => equalConstantTime(spki, evidence.akSpki));
+  const name = evidence.akPublic === undefined ? undefined : toHex(await nameOf(evidence.akPublic, crypto));
+  const named = anchors?.keys?.find((key) => equal(key.spki, evidence.akSpki) && isMeant(key, name));
   if (named !== undefined && !requireRevocation) return namedAk(named, sha256);
   const pool = [...evidence.certificates, ...(endorsements?.certificates ?? [])];
   const own = pool.filter(({ spki }) => equal(spki, evidence.akSpki));
@@ -175,6 +177,16 @@ async function trustAk(evidence: TpmEvidence, options: VerifyOptions): Promise<T
     }
   }
   throw first ?? notTrusted(sha256, named);
+}
+
+/**
+ * Whether what the caller said about a key holds here. Which endorsement key it was activated with does not show in
+ * quotes; anything else that is said and not known closes.
+ */
+function isMeant({ identifiers }: VendorKey, name: string | undefined): boolean {
+  return Object.entries(identifiers).every(([kind, value]) =>
+    kind === AK_NAME ? name === undefined || name === value : kind === EK_DIGEST,
+  );
 }
 
 function namedAk({ hardware, identifiers }: VendorKey, sha256: string): TrustedAk {

@@ -6,6 +6,7 @@ import { type VerifyEvidenceOptions, verifyEvidence } from "@adyton/evidence";
 import { verifyEventLog } from "@adyton/evidence/eventlog";
 import { verifyTdx } from "@adyton/evidence/tdx";
 import { describe, expect, it } from "vitest";
+import { createHygonVendor } from "../hygon/vendor.ts";
 import { createIntelVendor } from "../intel/vendor.ts";
 import { simulateBoot } from "./log.ts";
 
@@ -65,6 +66,22 @@ describe("a TD's event log", () => {
     expect(await codeOf({ eventLog: new Uint8Array() })).toBe("INVALID_EVENT_LOG");
     expect(await codeOf({ eventLog: boot.log, eventLogRegisters: [9] })).toBe("EVENT_LOG_UNBOUND");
     expect(await codeOf({ eventLog: other.log, eventLogRegisters: [1, 2] })).toBe("");
+  });
+
+  it("in SM3 becomes claims of a CSV guest", async () => {
+    const hygon = createHygonVendor();
+    const machine = hygon.platform();
+    const started = await simulateBoot({ registers: "rtmr", hashes: ["SM3"] });
+    const made = await started.values("SM3");
+    const rtmrs = [0, 1, 2, 3, 4].map((index) => made.get(index) ?? new Uint8Array(32));
+    const evidence = machine.report({ version: 2, rtmrs });
+    const csv = { now: AT, endorsements: hygon.endorsements(machine.cek), anchors: hygon.anchors };
+    const verified = await verifyEvidence(evidence, { ...csv, eventLog: started.log });
+    expect(verified.tee).toBe("csv");
+    expect(verified.claims.boot).toMatchObject({ secure_boot: true });
+    await expect(verifyEvidence(evidence, { ...csv, eventLog: boot.log })).rejects.toMatchObject({
+      code: "EVENT_LOG_UNBOUND",
+    });
   });
 
   it("is nothing for evidence without such registers", async () => {

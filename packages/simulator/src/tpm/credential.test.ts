@@ -63,6 +63,22 @@ describe("credential activation", async () => {
     },
   );
 
+  it("a key counts only as what the caller said it is", async () => {
+    const session = await openCredentialSession({ ek: ek.public, ak: ak.public });
+    const evidence = await ec.evidence({ certificates: [] });
+    const attempt = (identifiers: Readonly<Record<string, string>>) =>
+      refusal(
+        verifyTpm(evidence, {
+          now: AT,
+          anchors: { ...NO_ENDORSEMENTS, keys: [{ ...session.key, identifiers }] },
+        }),
+      );
+    expect(await attempt({})).toEqual(["", ""]);
+    expect(await attempt(session.key.identifiers)).toEqual(["", ""]);
+    expect(await attempt({ "ak-name": "00" })).toEqual(["AK_NOT_TRUSTED", "endorsements"]);
+    expect(await attempt({ "instance-id": "00" })).toEqual(["AK_NOT_TRUSTED", "endorsements"]);
+  });
+
   it("vouches for hardware only where the caller does", async () => {
     const request = { ek: ek.public, ak: ak.public, ekCertificate: ekTrusted };
     expect((await openCredentialSession(request)).key.hardware).toBeUndefined();
