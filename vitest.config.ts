@@ -13,7 +13,7 @@ const fixtures = process.env.ADYTON_FIXTURES ?? resolve(root, "../shared/fixture
 const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
   existsSync(path),
 );
-const BROWSER_SAFE = ["core", "evidence", "appraisal", "simulator"];
+const BROWSER_SAFE = ["core", "evidence", "rego", "appraisal", "simulator"];
 const EDGE = ["@adyton/source", "edge-light", "worker", "import", "module", "default"];
 const source = { conditions: ["@adyton/source"] };
 

@@ -19,7 +19,7 @@ import {
  */
 const FLOORS: readonly (readonly string[])[] = [
   ["@adyton/core"],
-  ["@adyton/evidence"],
+  ["@adyton/evidence", "@adyton/rego"],
   ["@adyton/endorsements", "@adyton/appraisal", "@adyton/simulator"],
   ["@adyton/attester"],
   ["@adyton/client"],
