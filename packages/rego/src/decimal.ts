@@ -11,9 +11,10 @@ export class Decimal {
     this.exponent = exponent;
   }
 
-  /** Any number as a decimal, `number`s by the text that JavaScript writes. */
+  /** Any number as a decimal: integers as they are, fractions by the text that JavaScript writes. */
   static of(value: number | bigint | Decimal): Decimal {
     if (value instanceof Decimal) return value;
+    if (typeof value === "bigint" || Number.isInteger(value)) return new Decimal(BigInt(value), 0);
     const [mantissa = "0", exponent = "0"] = String(value).split("e");
     const [whole = "0", fraction = ""] = mantissa.split(".");
     return new Decimal(BigInt(whole + fraction), Number(exponent) - fraction.length);
