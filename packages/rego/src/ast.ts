@@ -47,12 +47,13 @@ export interface Import {
 export interface Rule {
   readonly default: boolean;
   readonly head: Head;
-  /** Never empty; a rule without a body has the expression `true`, of which `implicitBody` is then true. */
+  /** Never empty; a rule without a body has the expression `true`, and `implicitBody` is then set. */
   readonly body: Body;
   readonly implicitBody: boolean;
   readonly else?: Rule;
-  /** Comments of a METADATA block that stands directly above, parsed as YAML by nobody here. */
+  /** Text of the METADATA block that stands directly above, without the marks of the comments: YAML. */
   readonly metadata?: string;
+  /** From the head, or for a further body of the same head (`p { … } { … }`) from that body, to the end. */
   readonly location: Location;
 }
 
@@ -61,8 +62,9 @@ export interface Rule {
  * reference holds a variable or a further constant key, part of an object.
  */
 export interface Head {
-  /** As written, with the name first: a plain name is one string term. Never holds a call. */
+  /** As written, with the name first, a string like what stands after a dot: a plain name is one string term. */
   readonly ref: readonly Term[];
+  /** Never empty. */
   readonly args?: readonly Term[];
   /** The member in `p contains member`; in v0 also of `p[member]`. */
   readonly contains?: Term;
@@ -98,7 +100,17 @@ export type ExprForm =
       readonly value: VarTerm;
       readonly domain: Term;
       readonly body: Body;
-    };
+    }
+  /** `a and b`, `a or b`, after `import future.keywords`. */
+  | { readonly kind: "and" | "or"; readonly left: Operand; readonly right: Operand }
+  /** `not` after `import future.keywords.not`: no solution of the operand. Otherwise `negated` of the expression is set. */
+  | { readonly kind: "not"; readonly operand: Operand };
+
+/** What stands on a side of `and` and `or`, or after `not`. Without braces it is one expression. */
+export interface Operand {
+  readonly body: Body;
+  readonly braces: boolean;
+}
 
 export interface With {
   /** `input`, `data.x.y`, or the name of a function. */
@@ -161,6 +173,7 @@ export interface ObjectTerm extends TermBase {
 }
 
 /**
+ * `x = y` and `x := y` are never calls where they stand as expressions, even when written `eq(x, y)`; `-x` is `0 - x`.
  * A call: `operator` is the dotted name as written (`["array", "concat"]`, `["data", "lib", "f"]`), or for an infix
  * operator the name of its built-in function (`["plus"]`, `["gt"]`, `["internal", "member_2"]`) with `infix` set.
  */
@@ -191,9 +204,12 @@ export interface ObjectComprehension extends TermBase {
   readonly body: Body;
 }
 
-/** `$"text {term} text"`: strings and terms in turn; an undefined term prints `<undefined>`. */
+/**
+ * `$"text {x} text"`: strings, none empty, and expressions; one that is undefined prints `<undefined>`. The expressions
+ * are never `some`, `every`, `=`, `:=` or negated, but may have `with`.
+ */
 export interface TemplateTerm extends TermBase {
   readonly kind: "template";
-  readonly parts: readonly (string | Term)[];
+  readonly parts: readonly (string | Expr)[];
   readonly raw?: boolean;
 }
