@@ -21,18 +21,21 @@ import { promisify } from "node:util";
 import { type Bytes, toBase64Url } from "../bytes.ts";
 import { CoreError } from "../errors.ts";
 import { checkAesCtr, checkAgreement, fits, isPlausibleEcdsa, keyAlgorithmOf, pointOfSpki } from "./keys.ts";
+import { rsaPublicKeyOf } from "./rsa.ts";
 import type {
   CryptoProvider,
-  HashName,
+  DigestName,
   KeyAlgorithm,
   KeySpec,
-  PrivateKey,
-  PublicKey,
   SignatureAlgorithm,
+  SyncCrypto,
+  SyncPrivateKey,
+  SyncPublicKey,
   VerifyingCrypto,
 } from "./types.ts";
 
-const NODE_HASH: Readonly<Record<HashName, string>> = {
+const NODE_HASH: Readonly<Record<DigestName, string>> = {
+  MD5: "md5",
   "SHA-1": "sha1",
   "SHA-256": "sha256",
   "SHA-384": "sha384",
@@ -44,22 +47,28 @@ const generate = promisify(generateKeyPair) as (
   options: object,
 ) => Promise<{ publicKey: KeyObject; privateKey: KeyObject }>;
 
-/** The provider of this runtime. */
-export const provider: CryptoProvider = {
+/** What needs no promise. */
+export const syncCrypto: SyncCrypto = {
   name: "node",
   digest: (hash, data) => copy(createHash(NODE_HASH[hash]).update(data).digest()),
   hmac: (hash, key, data) => copy(createHmac(NODE_HASH[hash], key).update(data).digest()),
-  randomBytes: (length) => copy(randomBytes(length)),
   importPublicKey: (spki) => {
-    const algorithm = keyAlgorithmOf(spki);
-    return guarded("public", () => {
-      return wrapPublic(createPublicKey(keyInput(spki, algorithm)), algorithm, spki);
-    });
+    // The same bounds as without OpenSSL, so that one key is good everywhere or nowhere.
+    if (keyAlgorithmOf(spki).name === "RSA") rsaPublicKeyOf(spki);
+    return importPublicKey(spki);
   },
   importPrivateKey: (pkcs8) =>
     guarded("private", () =>
       wrapPrivate(createPrivateKey({ key: pkcs8 as never, format: "der", type: "pkcs8" })),
     ),
+};
+
+/** The provider of this runtime. */
+export const provider: CryptoProvider = {
+  ...syncCrypto,
+  name: "node",
+  randomBytes: (length) => copy(randomBytes(length)),
+  importPublicKey,
   generateKey: async (spec) => wrapPrivate((await generate(...generateArguments(spec))).privateKey),
   agree: async (privateKey, peer) => {
     checkAgreement(privateKey, peer);
@@ -83,6 +92,11 @@ export const provider: CryptoProvider = {
 /** Node loads the whole library anyway: verification uses the same object. */
 export const verifier: VerifyingCrypto = provider;
 
+function importPublicKey(spki: Uint8Array): SyncPublicKey {
+  const algorithm = keyAlgorithmOf(spki);
+  return guarded("public", () => wrapPublic(createPublicKey(keyInput(spki, algorithm)), algorithm, spki));
+}
+
 /** EC points go through JWK: OpenSSL 3 takes three times as long to decode a SubjectPublicKeyInfo. */
 function keyInput(spki: Uint8Array, algorithm: KeyAlgorithm): JsonWebKeyInput | PublicKeyInput {
   const xy = algorithm.name === "EC" ? pointOfSpki(algorithm.curve, spki) : undefined;
@@ -93,7 +107,7 @@ function keyInput(spki: Uint8Array, algorithm: KeyAlgorithm): JsonWebKeyInput | 
   return { key: { kty: "EC", crv: algorithm.curve, x, y }, format: "jwk" };
 }
 
-function wrapPublic(key: KeyObject, algorithm: KeyAlgorithm, spki: Uint8Array): PublicKey {
+function wrapPublic(key: KeyObject, algorithm: KeyAlgorithm, spki: Uint8Array): SyncPublicKey {
   return {
     algorithm,
     spki,
@@ -105,7 +119,7 @@ function wrapPublic(key: KeyObject, algorithm: KeyAlgorithm, spki: Uint8Array): 
   };
 }
 
-function wrapPrivate(key: KeyObject): PrivateKey {
+function wrapPrivate(key: KeyObject): SyncPrivateKey {
   const spki = copy(createPublicKey(key).export({ format: "der", type: "spki" }));
   const publicKey = wrapPublic(createPublicKey(key), keyAlgorithmOf(spki), spki);
   return {

@@ -70,3 +70,30 @@ export interface CryptoProvider extends VerifyingCrypto {
    */
   aesCtr(key: Uint8Array, counter: Uint8Array, data: Uint8Array): MaybePromise<Bytes>;
 }
+
+/** Hashes of the synchronous interface. MD5 is here for checksums alone: no signature is made or checked with it. */
+export type DigestName = HashName | "MD5";
+
+export interface SyncPublicKey extends PublicKey {
+  verify(algorithm: SignatureAlgorithm, signature: Uint8Array, data: Uint8Array): boolean;
+}
+
+export interface SyncPrivateKey extends PrivateKey {
+  readonly publicKey: SyncPublicKey;
+  sign(algorithm: SignatureAlgorithm, data: Uint8Array): Bytes;
+}
+
+/** For code that cannot wait for a promise. Slower than `CryptoProvider` in browsers, where WebCrypto always waits. */
+export interface SyncCrypto {
+  /** `portable`: TypeScript alone. */
+  readonly name: "node" | "portable";
+  digest(hash: DigestName, data: Uint8Array): Bytes;
+  hmac(hash: DigestName, key: Uint8Array, data: Uint8Array): Bytes;
+  /** Throws `INVALID_KEY` or `UNSUPPORTED_ALGORITHM`. */
+  importPublicKey(spki: Uint8Array): SyncPublicKey;
+  /**
+   * `pkcs8` is DER. Throws `INVALID_KEY` or `UNSUPPORTED_ALGORITHM`; the latter also for RSA where there is no Node,
+   * because arithmetic on big integers in JavaScript tells the key by the time it takes.
+   */
+  importPrivateKey(pkcs8: Uint8Array): SyncPrivateKey;
+}
