@@ -9,6 +9,8 @@ import type { RegoNumber, Value } from "./value.ts";
 /** Decimal digits left of the point, or zeros right of it, that a number may have: 2^±100,000. */
 const MAX_MAGNITUDE = 30_103;
 const PRECISION = 64;
+/** Integers have no more bits than this. */
+export const MAX_BITS = 100_000n;
 const JSON_NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /** mantissa × 2^exponent */
@@ -57,8 +59,16 @@ export function toBigInt(value: RegoNumber): bigint | undefined {
 export function fromBigInt(value: bigint): RegoNumber {
   const near = Number(value);
   if (Number.isSafeInteger(near)) return near;
-  if (!Number.isFinite(near) && bitLength(value < 0n ? -value : value) > 100_000) throw tooBig();
+  if (!Number.isFinite(near) && bitLength(magnitude(value)) > MAX_BITS) throw tooBig();
   return value;
+}
+
+/** The steps that an operation on a number is worth beyond one: it grows with its digits. */
+export function weightOf(value: RegoNumber): number {
+  if (typeof value === "number") return 0;
+  if (value instanceof Decimal) return weightOf(value.digits) + Math.ceil((value.exponent / 2 ** 7) ** 2);
+  // Multiplication takes more than linear time.
+  return Number.isFinite(Number(value)) ? 0 : Math.ceil((bitLength(magnitude(value)) / 2 ** 9) ** 2);
 }
 
 export function add(a: RegoNumber, b: RegoNumber): RegoNumber {
@@ -166,6 +176,11 @@ export function product(values: Iterable<RegoNumber>): RegoNumber {
   return fromFloat(total, 53);
 }
 
+/** The product of two numbers, each rounded to 64 bits, without its fraction. */
+export function truncatedProduct(a: RegoNumber, b: RegoNumber): RegoNumber {
+  return fromBigInt(truncate(mulFloats(toFloat(a), toFloat(b), PRECISION)));
+}
+
 /** Undefined when there is a fraction. */
 function fold(values: Iterable<RegoNumber>, start: number, step: typeof add): RegoNumber | undefined {
   let total: RegoNumber = start;
@@ -227,7 +242,7 @@ function fromFloat(float: Float, precision: number = PRECISION): RegoNumber {
   if (signed === 0n) return 0;
   const mantissa = magnitude(signed);
   const bits = bitLength(mantissa);
-  if (Math.abs(bits + exponent) > 100_000) throw tooBig();
+  if (Math.abs(bits + exponent) > MAX_BITS) throw tooBig();
   if (bits + exponent <= 53 && isWhole(float)) return Number(truncate(float));
   // Everything in units of 10^places, so that half a unit of the last place, too, is an integer.
   const half = bits + exponent - precision - 1;
