@@ -28,8 +28,6 @@ export interface Builtin {
   readonly call: (...args: never[]) => Value | undefined;
   /** The calls to it need not give one answer for one input: never remembered. */
   readonly nondeterministic?: true;
-  /** Left over from v0: refused in a v1 module. */
-  readonly deprecated?: true;
   /** For a relation such as `walk`: gives every result, and the caller visits each. `call` is then not used. */
   readonly each?: (argument: Value, context: BuiltinContext) => Iterable<Value>;
 }

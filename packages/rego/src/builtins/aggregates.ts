@@ -22,8 +22,8 @@ export const aggregates: readonly Builtin[] = [
     context.spend(members.length);
     return list instanceof RegoSet ? members : [...members].sort(compare);
   }),
-  deprecated("all", (members) => members.every((member) => member === true)),
-  deprecated("any", (members) => members.includes(true)),
+  decision("all", (members) => members.every((member) => member === true)),
+  decision("any", (members) => members.includes(true)),
 ];
 
 /** Members, or the code points of a string. */
@@ -60,11 +60,10 @@ function extreme(list: Value, sign: 1 | -1, context: BuiltinContext): Value | un
   return best;
 }
 
-function deprecated(name: string, decide: (members: readonly Value[]) => boolean): Builtin {
-  const call = (list: Value, context: BuiltinContext): Value => {
+function decision(name: string, decide: (members: readonly Value[]) => boolean): Builtin {
+  return define(name, [ANY_LIST], BOOLEAN, (list: Value, context: BuiltinContext) => {
     const members = listAt(list, 1);
     context.spend(members.length);
     return decide(members);
-  };
-  return { ...define(name, [ANY_LIST], BOOLEAN, call), deprecated: true };
+  });
 }

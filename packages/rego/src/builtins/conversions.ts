@@ -26,18 +26,10 @@ export const conversions: readonly Builtin[] = [
   cast("boolean", BOOLEAN),
   cast("null", NULL),
   cast("object", ANY_OBJECT),
-  {
-    ...define("cast_array", [ANY], ANY_ARRAY, (value: Value, context: BuiltinContext) =>
-      members(value, context),
-    ),
-    deprecated: true,
-  },
-  {
-    ...define("cast_set", [ANY], ANY_SET, (value: Value, context: BuiltinContext) =>
-      RegoSet.of(members(value, context)),
-    ),
-    deprecated: true,
-  },
+  define("cast_array", [ANY], ANY_ARRAY, members),
+  define("cast_set", [ANY], ANY_SET, (value: Value, context: BuiltinContext) =>
+    RegoSet.of(members(value, context)),
+  ),
 ];
 
 /**
@@ -57,7 +49,7 @@ function cast(kind: Kind, type: Type): Builtin {
     if (kindOf(value) === kind) return value;
     throw wrong(value, 1, kind);
   };
-  return { ...define(`cast_${kind}`, [ANY], type, call), deprecated: true };
+  return define(`cast_${kind}`, [ANY], type, call);
 }
 
 function members(value: Value, context: BuiltinContext): readonly Value[] {

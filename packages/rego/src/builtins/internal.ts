@@ -11,6 +11,8 @@ export const internal: readonly Builtin[] = [
     context.note(stringAt(message, 1));
     return true;
   }),
+  // Evaluated by name, because its operands may be undefined; here for its type.
+  { name: "print", type: { args: [], variadic: ANY }, call: () => undefined },
   { ...define("walk", [ANY], tupleOf(ANY_ARRAY, ANY), () => undefined), each: walk },
 ];
 

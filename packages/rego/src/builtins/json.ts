@@ -5,16 +5,7 @@ import type { Builtin, BuiltinContext } from "../builtin.ts";
 import { jsonOf, parseJson } from "../json-text.ts";
 import { ANY, anyOf, arrayOf, BOOLEAN, STRING, setOf, type Type } from "../types.ts";
 import { entriesOf, isObject, type Key, keyOf, kindOf, objectOf, RegoSet, type Value } from "../value.ts";
-import {
-  ANY_ARRAY,
-  ANY_OBJECT,
-  define,
-  failure,
-  objectAt,
-  operandFailure,
-  stringAt,
-  wrong,
-} from "./define.ts";
+import { ANY_ARRAY, ANY_OBJECT, define, objectAt, operandFailure, stringAt, wrong } from "./define.ts";
 
 /** Paths of one operand as a tree: a name without a tree below is the end of a path. */
 type Paths = Map<Key, Paths | undefined>;

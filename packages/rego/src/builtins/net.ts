@@ -21,13 +21,9 @@ const MATCHABLE = anyOf(STRING, ANY_ARRAY);
 const MATCHABLES = anyOf(STRING, arrayOf(MATCHABLE), dictionaryOf(STRING, MATCHABLE), setOf(MATCHABLE));
 
 export const net: readonly Builtin[] = [
-  define("net.cidr_contains", PAIR, BOOLEAN, (a: Value, b: Value) => holds(networkAt(a, 1), stringAt(b, 2))),
-  {
-    ...define("net.cidr_overlap", PAIR, BOOLEAN, (a: Value, b: Value) =>
-      holds(networkAt(a, 1), stringAt(b, 2)),
-    ),
-    deprecated: true,
-  },
+  ...["net.cidr_contains", "net.cidr_overlap"].map((name) =>
+    define(name, PAIR, BOOLEAN, (a: Value, b: Value) => holds(networkAt(a, 1), stringAt(b, 2))),
+  ),
   define("net.cidr_intersects", PAIR, BOOLEAN, (a: Value, b: Value) => {
     const left = networkAt(a, 1);
     const right = networkAt(b, 2);

@@ -21,12 +21,9 @@ export const sets: readonly Builtin[] = [
   define("union", [setOf(ANY_SET)], ANY_SET, (a: Value, context: BuiltinContext) =>
     union(setsAt(a), context),
   ),
-  {
-    ...define("set_diff", PAIR, ANY_SET, (a: Value, b: Value, context: BuiltinContext) =>
-      difference(setAt(a, 1), setAt(b, 2), context),
-    ),
-    deprecated: true,
-  },
+  define("set_diff", PAIR, ANY_SET, (a: Value, b: Value, context: BuiltinContext) =>
+    difference(setAt(a, 1), setAt(b, 2), context),
+  ),
 ];
 
 /** The members of `a` that are none of `b`. */

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether two patterns of characters, `.`, sets, `*` and `+` have a text in common, by the rules of the library that
+// the reference uses: a star takes whole tokens of the other side, so that a few pairs count as disjoint that are not.
+
+import type { BuiltinContext } from "../builtin.ts";
+import { failure } from "./define.ts";
+
+interface Token {
+  /** "." for any character; otherwise first and last of ranges, in pairs, in order and apart. */
+  readonly takes: "." | readonly number[];
+  readonly flag: "" | "+" | "*";
+}
+
+/** Throws `BuiltinFailure` for a text that is no such pattern. */
+export function globsIntersect(first: string, second: string, context: BuiltinContext): boolean {
+  context.spend(Math.ceil((first.length + second.length) / 4));
+  let a = tokensOf(first);
+  let b = tokensOf(second);
+  // What is without a flag at both ends is compared one by one; one token stays on either side.
+  let left = 0;
+  for (; left < a.length && left < b.length && plain(a[left]) && plain(b[left]); left++) {
+    if (!common(a[left], b[left])) return false;
+  }
+  if (left > 0) left--;
+  let right = 0;
+  for (; right < Math.min(a.length, b.length) - left; right++) {
+    const x = a.at(-1 - right);
+    const y = b.at(-1 - right);
+    if (!plain(x) || !plain(y)) break;
+    if (!common(x, y)) return false;
+  }
+  if (right > 0) right--;
+  a = a.slice(left, a.length - right);
+  b = b.slice(left, b.length - right);
+  return new Intersection(a, b, context).inStep(0, 0);
+}
+
+/** Each question is answered once, so that the time is bounded by the product of the lengths, and their sum. */
+class Intersection {
+  readonly #sides: readonly [readonly Token[], readonly Token[]];
+  readonly #context: BuiltinContext;
+  readonly #answers = new Map<string, boolean>();
+
+  constructor(a: readonly Token[], b: readonly Token[], context: BuiltinContext) {
+    this.#sides = [a, b];
+    this.#context = context;
+  }
+
+  /** Whether what follows has a text in common: token by token up to the first flag. */
+  inStep(i: number, j: number): boolean {
+    const [a, b] = this.#sides;
+    for (; i < a.length && j < b.length; i++, j++) {
+      const x = a[i];
+      const y = b[j];
+      this.#context.spend(1);
+      if (plain(x) && plain(y)) {
+        if (!common(x, y)) return false;
+      } else {
+        return plain(x) ? this.#flagged(1, j, i) : this.#flagged(0, i, j);
+      }
+    }
+    return i === a.length && j === b.length;
+  }
+
+  #inStepOf(side: 0 | 1, i: number, j: number): boolean {
+    return side === 0 ? this.inStep(i, j) : this.inStep(j, i);
+  }
+
+  /** `side` has a flag at i, the other goes on at j. */
+  #flagged(side: 0 | 1, i: number, j: number): boolean {
+    const key = `${side} ${i} ${j}`;
+    let answer = this.#answers.get(key);
+    if (answer === undefined) {
+      answer = this.#sides[side][i]?.flag === "*" ? this.#star(side, i, j) : this.#plus(side, i, j);
+      this.#answers.set(key, answer);
+    }
+    return answer;
+  }
+
+  #plus(side: 0 | 1, i: number, j: number): boolean {
+    const other = this.#sides[1 - side]?.[j];
+    if (!common(this.#sides[side][i], other)) return false;
+    return this.#star(side, i, j + 1) || (!plain(other) && this.#inStepOf(side, i + 1, j));
+  }
+
+  #star(side: 0 | 1, i: number, j: number): boolean {
+    const star = this.#sides[side][i];
+    const next = this.#sides[side][i + 1];
+    const others = this.#sides[1 - side] ?? [];
+    for (let k = j; k < others.length; k++) {
+      this.#context.spend(1);
+      if (next !== undefined && common(others[k], next) && this.#inStepOf(side, i + 1, k)) return true;
+      if (!common(others[k], star)) return false;
+    }
+    return next === undefined;
+  }
+}
+
+function plain(token: Token | undefined): boolean {
+  return token?.flag === "";
+}
+
+/** Whether there is a character that both take; any takes even the empty set, as in the library. */
+function common(a: Token | undefined, b: Token | undefined): boolean {
+  if (a === undefined || b === undefined) return false;
+  if (a.takes === "." || b.takes === ".") return true;
+  const { takes } = b;
+  for (let i = 0; i < a.takes.length; i += 2) {
+    for (let k = 0; k < takes.length; k += 2) {
+      if ((a.takes[i] as number) <= (takes[k + 1] as number) && (takes[k] as number) <= (a.takes[i + 1] as number)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+function tokensOf(text: string): readonly Token[] {
+  const chars = Array.from(text, (char) => char.codePointAt(0) ?? 0);
+  const tokens: Token[] = [];
+  for (let at = 0; at < chars.length; ) {
+    let takes: Token["takes"];
+    const c = chars[at++] as number;
+    if (c === STAR || c === PLUS) throw invalid(text, "flag must be preceded by a non-flag");
+    if (c === CLOSE) throw invalid(text, "set-close ']' with no preceding '['");
+    if (c === DOT) takes = ".";
+    else if (c === OPEN) [takes, at] = setFrom(text, chars, at);
+    else if (c === BACKSLASH) {
+      const escaped = escapedAt(text, chars, at++);
+      takes = [escaped, escaped];
+    } else takes = [c, c];
+    if (chars[at] === BACKSLASH) escapedAt(text, chars, at + 1);
+    const flag = chars[at] === STAR ? "*" : chars[at] === PLUS ? "+" : "";
+    if (flag !== "") at++;
+    join(tokens, { takes, flag });
+  }
+  return tokens;
+}
+
+/** `x*x+` is `x+`, `x*x*` is `x*`. */
+function join(tokens: Token[], token: Token): void {
+  const last = tokens.at(-1);
+  if (last === undefined || plain(last) || plain(token) || String(last.takes) !== String(token.takes)) {
+    tokens.push(token);
+  } else if (token.flag === "+") tokens[tokens.length - 1] = token;
+}
+
+const STAR = 0x2a;
+const PLUS = 0x2b;
+const DASH = 0x2d;
+const DOT = 0x2e;
+const OPEN = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE = 0x5d;
+
+function escapedAt(text: string, chars: readonly number[], at: number): number {
+  const c = chars[at];
+  if (c === undefined) throw invalid(text, "input ends with a \\ (escape) character");
+  return c;
+}
+
+/** The set up to its bracket, and the place behind it. */
+function setFrom(text: string, chars: readonly number[], from: number): [number[], number] {
+  const ranges: number[] = [];
+  let previous: number | undefined;
+  for (let at = from; at < chars.length; ) {
+    let c = chars[at++] as number;
+    if (c === CLOSE) return [merged(ranges), at];
+    if (c === DASH) {
+      if (previous === undefined) throw invalid(text, "range character '-' must be preceded by a character");
+      if (at >= chars.length - 1) throw invalid(text, "range character '-' must be followed by a character");
+      c = chars[at++] as number;
+      if (c === CLOSE || c === DASH) {
+        throw invalid(text, "range character '-' cannot be followed by a special symbol");
+      }
+      if (c === BACKSLASH) c = escapedAt(text, chars, at++);
+      if (c < previous) throw invalid(text, "range is out of order");
+      ranges.push(previous, c);
+      previous = undefined;
+    } else {
+      if (c === BACKSLASH) c = escapedAt(text, chars, at++);
+      ranges.push(c, c);
+      previous = c;
+    }
+  }
+  throw invalid(text, "found [ without matching ]");
+}
+
+/** In order, with those joined that touch: equal for equal sets. */
+function merged(ranges: readonly number[]): number[] {
+  const pairs: [number, number][] = [];
+  for (let i = 0; i < ranges.length; i += 2) pairs.push([ranges[i] as number, ranges[i + 1] as number]);
+  pairs.sort(([a], [b]) => a - b);
+  const out: number[] = [];
+  for (const [low, high] of pairs) {
+    const end = out.at(-1);
+    if (end !== undefined && low <= end + 1) out[out.length - 1] = Math.max(end, high);
+    else out.push(low, high);
+  }
+  return out;
+}
+
+function invalid(text: string, why: string): Error {
+  return failure(`input:${text}, ${why}: the input provided is invalid`);
+}
