@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// After the safety check: references and comprehensions inside of operands become statements before, so that each is
+// evaluated once and in its place, and a statement holds only constants, locals, and what it is itself about.
+
+import type { ComprehensionOperand, Operand, Program, Statement } from "./program.ts";
+import { Variables } from "./scope.ts";
+
+export function hoistBody(program: Program, body: readonly Statement[]): Statement[] {
+  return new Hoisting(program).body(body);
+}
+
+class Hoisting {
+  readonly #variables: Variables;
+
+  constructor(program: Program) {
+    this.#variables = new Variables(program);
+  }
+
+  body(body: readonly Statement[]): Statement[] {
+    return body.flatMap((statement) => {
+      const before: Statement[] = [];
+      const form = this.#form(statement, before);
+      return [...before, { ...statement, form }];
+    });
+  }
+
+  #form(statement: Statement, before: Statement[]): Statement["form"] {
+    const { form } = statement;
+    const all = (operands: readonly Operand[]) =>
+      operands.map((operand) => this.#inner(operand, statement, before));
+    switch (form.kind) {
+      case "test":
+        return { ...form, term: this.#outer(form.term, statement, before) };
+      case "unify":
+        return {
+          ...form,
+          left: this.#outer(form.left, statement, before),
+          right: this.#outer(form.right, statement, before),
+        };
+      case "call": {
+        const args = all(form.args);
+        return form.output === undefined
+          ? { ...form, args }
+          : { ...form, args, output: this.#inner(form.output, statement, before) };
+      }
+      case "print":
+        return { ...form, args: form.args.map((arg) => this.#comprehension(arg)) };
+      case "every":
+        return { ...form, domain: this.#inner(form.domain, statement, before), body: this.body(form.body) };
+      case "not":
+        return { ...form, body: this.body(form.body) };
+      case "and":
+      case "or":
+        return { ...form, left: this.body(form.left), right: this.body(form.right) };
+    }
+  }
+
+  /** What a statement is itself about: one reference or comprehension stays. */
+  #outer(operand: Operand, statement: Statement, before: Statement[]): Operand {
+    switch (operand.kind) {
+      case "ref":
+        return { ...operand, path: operand.path.map((part) => this.#inner(part, statement, before)) };
+      case "comprehension":
+        return this.#comprehension(operand);
+      case "template":
+        return {
+          ...operand,
+          parts: operand.parts.map((part) => (typeof part === "string" ? part : this.#comprehension(part))),
+        };
+      default:
+        return this.#inner(operand, statement, before);
+    }
+  }
+
+  #inner(operand: Operand, statement: Statement, before: Statement[]): Operand {
+    switch (operand.kind) {
+      case "value":
+      case "local":
+        return operand;
+      case "array":
+      case "set":
+        return { ...operand, items: operand.items.map((item) => this.#inner(item, statement, before)) };
+      case "object":
+        return {
+          ...operand,
+          entries: operand.entries.map(
+            ([key, value]) =>
+              [this.#inner(key, statement, before), this.#inner(value, statement, before)] as const,
+          ),
+        };
+      case "ref":
+      case "comprehension":
+      case "template": {
+        const { location, term } = operand;
+        const right = this.#outer(operand, statement, before);
+        const local = this.#variables.make("", true, location, term);
+        const left: Operand = { kind: "local", local, location, ...(term === undefined ? {} : { term }) };
+        before.push({
+          ...statement,
+          form: { kind: "unify", left, right, assign: false },
+          negated: false,
+          generated: true,
+        });
+        return left;
+      }
+    }
+  }
+
+  #comprehension(operand: ComprehensionOperand): ComprehensionOperand {
+    return { ...operand, body: this.body(operand.body) };
+  }
+}
