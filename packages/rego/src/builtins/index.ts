@@ -18,6 +18,7 @@ import { patch } from "./patch.ts";
 import { rand } from "./rand.ts";
 import { semver } from "./semver.ts";
 import { sets } from "./sets.ts";
+import { time } from "./time.ts";
 import { types } from "./types.ts";
 import { units } from "./units.ts";
 import { uri } from "./uri.ts";
@@ -40,6 +41,7 @@ export const standardBuiltins: readonly Builtin[] = [
   ...rand,
   ...semver,
   ...sets,
+  ...time,
   ...types,
   ...units,
   ...uri,
