@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Terms: scalars, references, calls, collections, comprehensions, template strings, and what operators make of them.
+// Terms: references, calls, groups, template strings, and what operators make of them.
 
-import type { Body, Expr, Location, ScalarTerm, Term, VarTerm } from "../ast.ts";
-import { numberOf } from "../number.ts";
-import type { RegoNumber } from "../value.ts";
-import { Cursor, Failure, type Mark } from "./cursor.ts";
-import type { Token } from "./lexer.ts";
-import { stringValue, templateText } from "./strings.ts";
+import type { Expr, Term } from "../ast.ts";
+import { CollectionParser } from "./collections.ts";
+import { Failure, type Mark } from "./cursor.ts";
+import { templateText } from "./strings.ts";
 
 /** Functions behind operators, and how tight they bind (Policy Reference, "Operator Precedence"). */
 const OPERATORS: Readonly<Record<string, readonly [name: string, strength: number]>> = {
@@ -31,12 +29,9 @@ interface Remembered {
   readonly height: number;
 }
 
-export abstract class TermParser extends Cursor {
+export abstract class TermParser extends CollectionParser {
   /** Terms in brackets by their first token: what is read again after a wrong guess is not read anew. */
   readonly #remembered = new Map<number, Remembered>();
-
-  abstract body(end: string, opener: Token): Body;
-  abstract literal(): Expr;
 
   /** A term with operators; `x in xs`, and with `pairs` also `k, v in xs`. */
   operation(pairs = true): Term {
@@ -81,15 +76,6 @@ export abstract class TermParser extends Cursor {
     }
   }
 
-  /** The variable that the next word names. */
-  variable(): VarTerm {
-    const { text, start } = this.next();
-    const location = this.since(start);
-    return text === "_"
-      ? { kind: "var", name: `$${this.wildcards++}`, wildcard: true, location }
-      : { kind: "var", name: text, location };
-  }
-
   /** What dots and brackets add to a head, each touching what stands before; with `loose` all but the first. */
   path(loose = false): Term[] {
     const path: Term[] = [];
@@ -116,7 +102,7 @@ export abstract class TermParser extends Cursor {
   /** Arguments between parentheses. */
   args(): Term[] {
     const opener = this.next();
-    return this.#list([], ")", opener);
+    return this.list([], ")", opener);
   }
 
   #infix(strength: number): Term {
@@ -169,14 +155,14 @@ export abstract class TermParser extends Cursor {
       case "true":
       case "false":
         this.next();
-        return this.#finish(this.#scalar(start, kind === "null" ? null : kind === "true"));
+        return this.#finish(this.scalar(start, kind === "null" ? null : kind === "true"));
       case "name":
       case "contains":
         return this.#finish(this.variable());
       case "-":
         if (this.#nameAt(this.index + 1)) {
           this.next();
-          const zero = this.#scalar(start, 0);
+          const zero = this.scalar(start, 0);
           const operand = this.#finish(this.variable());
           this.grow(this.height);
           return {
@@ -187,19 +173,19 @@ export abstract class TermParser extends Cursor {
             location: this.since(start),
           };
         }
-        return this.#finish(this.#number());
+        return this.#finish(this.number());
       case ".":
       case "number":
-        return this.#finish(this.#number());
+        return this.#finish(this.number());
       case "string":
-        return this.#finish(this.#string());
+        return this.#finish(this.string());
       case "template":
       case "template-end":
         return this.#finish(this.#template());
       case "[":
-        return this.#finish(this.#array());
+        return this.#finish(this.array());
       case "{":
-        return this.#finish(this.#setOrObject());
+        return this.#finish(this.setOrObject());
       case "(":
         return this.#finish(this.#group());
       default:
@@ -219,10 +205,6 @@ export abstract class TermParser extends Cursor {
     if (kind === ":=" || kind === "=" || kind === "==") return "something must stand on the left";
     if (kind === ";" || kind === ",") return "a separator stands only between two things";
     return undefined;
-  }
-
-  #scalar(start: number, value: null | boolean | RegoNumber | string): ScalarTerm {
-    return { kind: "scalar", value, location: this.since(start) };
   }
 
   /** A path or a call that touches the term. */
@@ -258,44 +240,6 @@ export abstract class TermParser extends Cursor {
       return { kind: "set", items: [], location };
     }
     return { kind: "call", operator, args, location };
-  }
-
-  /** A number, whose sign and leading point are tokens of their own. */
-  #number(): Term {
-    const { start } = this.token;
-    const sign = this.take("-") ? "-" : "";
-    const point = this.take(".");
-    if (this.kind !== "number") this.fail("expected a number");
-    const { text } = this.next();
-    const location = this.since(start);
-    if (point ? /^\d+\./.test(text) : /^0\d/.test(text)) {
-      this.failAt(location, `\`${text.slice(0, 40)}\` is no number`, point ? undefined : "no zero may lead");
-    }
-    return { kind: "scalar", value: this.#value(sign + (point ? `0.${text}` : text), location), location };
-  }
-
-  #value(text: string, location: Location): RegoNumber {
-    try {
-      return numberOf(text);
-    } catch {
-      return this.failAt(location, "number too big", "its exponent is beyond what is computed with");
-    }
-  }
-
-  #string(): Term {
-    const { text, start } = this.next();
-    const value = stringValue(text);
-    if (value === undefined) this.failEscape(this.since(start));
-    const term = this.#scalar(start, value);
-    return text.startsWith("`") ? { ...term, raw: true } : term;
-  }
-
-  failEscape(location: Location): never {
-    return this.failAt(
-      location,
-      "illegal escape sequence in string",
-      "write \\\\ for a backslash, or put the string between back quotes",
-    );
   }
 
   #template(): Term {
@@ -337,135 +281,8 @@ export abstract class TermParser extends Cursor {
   #group(): Term {
     const opener = this.next();
     const inner = this.operation();
-    this.close(")", opener, "expected `)`", this.#hintInTerm());
+    this.close(")", opener, "expected `)`", this.hintInTerm());
     return { ...inner, location: this.since(opener.start) };
-  }
-
-  #hintInTerm(): string | undefined {
-    if (this.at("=", ":=")) return "inside a term, compare with `==`";
-    return undefined;
-  }
-
-  #array(): Term {
-    const opener = this.next();
-    const items = (terms: Term[]): Term => ({
-      kind: "array",
-      items: terms,
-      location: this.since(opener.start),
-    });
-    if (this.take("]")) return items([]);
-    // A leading comma is an old liberty of the language.
-    const comma = this.take(",");
-    const mark = this.mark();
-    const head = this.term();
-    if (this.at("]", ",")) {
-      if (this.take(",")) return items(this.#list([head], "]", opener, this.height));
-      this.next();
-      this.grow(this.height);
-      return items([head]);
-    }
-    if (this.kind === "|" && !comma) {
-      const body = this.#comprehensionBody("]", opener);
-      if (body !== undefined) {
-        return { kind: "array-comprehension", term: head, body, location: this.since(opener.start) };
-      }
-    }
-    this.reset(mark);
-    return items(this.#list([], "]", opener));
-  }
-
-  /**
-   * After the head of a comprehension: `|` and the body. Undefined when the sign was the operator: `{a | b, c}` is a
-   * set of two members, `{a | b}` a comprehension.
-   */
-  #comprehensionBody(end: "]" | "}", opener: Token): Body | undefined {
-    const body = this.attempt(() => this.#comprehension(end, opener));
-    if (!(body instanceof Failure)) return body;
-    if (this.kindAt(body.index) !== ",") throw body;
-    return undefined;
-  }
-
-  #comprehension(end: "]" | "}", opener: Token): Body {
-    const { height } = this;
-    this.next();
-    const body = this.body(end, opener);
-    this.next();
-    this.grow(height, this.height);
-    return body;
-  }
-
-  #setOrObject(): Term {
-    const opener = this.next();
-    if (this.take("}")) return { kind: "object", entries: [], location: this.since(opener.start) };
-    const comprehends = !this.take(",");
-    const mark = this.mark();
-    let head = this.term();
-    if (this.kind === "|" && comprehends) {
-      const body = this.#comprehensionBody("}", opener);
-      if (body !== undefined) {
-        return { kind: "set-comprehension", term: head, body, location: this.since(opener.start) };
-      }
-    }
-    if (!this.at("}", ",", ":")) {
-      this.reset(mark);
-      head = this.operation(false);
-    }
-    if (this.kind === ":") return this.#object(head, opener, comprehends);
-    let items = [head];
-    if (this.take("}")) this.grow(this.height);
-    else if (this.take(",")) items = this.#list(items, "}", opener, this.height);
-    else this.close("}", opener, "expected `,` or `}`", this.#hintInTerm());
-    return { kind: "set", items, location: this.since(opener.start) };
-  }
-
-  #object(key: Term, opener: Token, comprehends: boolean): Term {
-    const { height } = this;
-    this.next();
-    const mark = this.mark();
-    let value = this.term();
-    let highest = Math.max(height, this.height);
-    let failure: Failure | undefined;
-    if (this.kind === "|" && comprehends) {
-      const body = this.attempt(() => this.#comprehension("}", opener));
-      if (!(body instanceof Failure)) {
-        this.grow(highest, this.height);
-        return { kind: "object-comprehension", key, value, body, location: this.since(opener.start) };
-      }
-      failure = body;
-    }
-    if (!this.at("}", ",")) {
-      this.reset(mark);
-      value = this.operation(false);
-      highest = Math.max(highest, this.height);
-      // No operator after all: what was wrong with the comprehension is what matters.
-      if (failure !== undefined && !this.at("}", ",")) throw failure;
-    }
-    const entries: [Term, Term][] = [[key, value]];
-    while (!this.take("}")) {
-      if (!this.take(",")) this.close("}", opener, "expected `,` or `}`", this.#hintInTerm());
-      if (this.take("}")) break;
-      const next = this.operation(false);
-      highest = Math.max(highest, this.height);
-      if (this.kind !== ":") this.fail("expected `:`", "an object has a value for each key; a set has none");
-      this.next();
-      entries.push([next, this.operation(false)]);
-      highest = Math.max(highest, this.height);
-    }
-    this.grow(highest);
-    return { kind: "object", entries, location: this.since(opener.start) };
-  }
-
-  /** Terms up to the closing sign, which is stepped over. A comma may stand after the last one. */
-  #list(terms: Term[], end: string, opener: Token, height = 0): Term[] {
-    let highest = height;
-    while (!this.take(end)) {
-      terms.push(this.operation(false));
-      highest = Math.max(highest, this.height);
-      if (this.take(end)) break;
-      if (!this.take(",")) this.close(end, opener, `expected \`,\` or \`${end}\``, this.#hintInTerm());
-    }
-    this.grow(highest);
-    return terms;
   }
 }
 
