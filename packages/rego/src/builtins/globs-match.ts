@@ -32,68 +32,48 @@ export function globsIntersect(first: string, second: string, context: BuiltinCo
   if (right > 0) right--;
   a = a.slice(left, a.length - right);
   b = b.slice(left, b.length - right);
-  return new Intersection(a, b, context).inStep(0, 0);
+  return intersect(a, b, context);
 }
 
-/** Each question is answered once, so that the time is bounded by the product of the lengths, and their sum. */
-class Intersection {
-  readonly #sides: readonly [readonly Token[], readonly Token[]];
-  readonly #context: BuiltinContext;
-  readonly #answers = new Map<string, boolean>();
-
-  constructor(a: readonly Token[], b: readonly Token[], context: BuiltinContext) {
-    this.#sides = [a, b];
-    this.#context = context;
-  }
-
-  /** Whether what follows has a text in common: token by token up to the first flag. */
-  inStep(i: number, j: number): boolean {
-    const [a, b] = this.#sides;
-    for (; i < a.length && j < b.length; i++, j++) {
-      const x = a[i];
+/**
+ * Whether what follows in `a` and in `b` has a text in common, for all places in both, from the ends to the beginnings.
+ * `steps[j]` is that answer for one place in `a`; `starA[j]` and `starB[j]` are the answers when the token there is taken
+ * for a star that takes tokens of the other side from there on.
+ */
+function intersect(a: readonly Token[], b: readonly Token[], context: BuiltinContext): boolean {
+  context.spend(Math.ceil(((a.length + 1) * (b.length + 1)) / 4));
+  let steps: boolean[] = [];
+  let starB: boolean[] = [];
+  for (let i = a.length; i >= 0; i--) {
+    const x = a[i];
+    const stepsHere: boolean[] = [];
+    const starBHere: boolean[] = [];
+    let starA = a[i + 1] === undefined;
+    for (let j = b.length; j >= 0; j--) {
       const y = b[j];
-      this.#context.spend(1);
-      if (plain(x) && plain(y)) {
-        if (!common(x, y)) return false;
-      } else {
-        return plain(x) ? this.#flagged(1, j, i) : this.#flagged(0, i, j);
+      const starABehind = starA;
+      const both = common(x, y);
+      if (x !== undefined && y !== undefined) {
+        starA = (common(y, a[i + 1]) && steps[j] === true) || (both && starABehind);
       }
+      starBHere[j] =
+        x === undefined
+          ? b[j + 1] === undefined
+          : (common(x, b[j + 1]) && stepsHere[j + 1] === true) || (both && starB[j] === true);
+      let answer = x === undefined && y === undefined;
+      if (x !== undefined && y !== undefined) {
+        if (x.flag === "*") answer = starA;
+        else if (x.flag === "+") answer = both && (starABehind || (!plain(y) && steps[j] === true));
+        else if (y.flag === "*") answer = starBHere[j] === true;
+        else if (y.flag === "+") answer = both && starB[j] === true;
+        else answer = both && steps[j + 1] === true;
+      }
+      stepsHere[j] = answer;
     }
-    return i === a.length && j === b.length;
+    steps = stepsHere;
+    starB = starBHere;
   }
-
-  #inStepOf(side: 0 | 1, i: number, j: number): boolean {
-    return side === 0 ? this.inStep(i, j) : this.inStep(j, i);
-  }
-
-  /** `side` has a flag at i, the other goes on at j. */
-  #flagged(side: 0 | 1, i: number, j: number): boolean {
-    const key = `${side} ${i} ${j}`;
-    let answer = this.#answers.get(key);
-    if (answer === undefined) {
-      answer = this.#sides[side][i]?.flag === "*" ? this.#star(side, i, j) : this.#plus(side, i, j);
-      this.#answers.set(key, answer);
-    }
-    return answer;
-  }
-
-  #plus(side: 0 | 1, i: number, j: number): boolean {
-    const other = this.#sides[1 - side]?.[j];
-    if (!common(this.#sides[side][i], other)) return false;
-    return this.#star(side, i, j + 1) || (!plain(other) && this.#inStepOf(side, i + 1, j));
-  }
-
-  #star(side: 0 | 1, i: number, j: number): boolean {
-    const star = this.#sides[side][i];
-    const next = this.#sides[side][i + 1];
-    const others = this.#sides[1 - side] ?? [];
-    for (let k = j; k < others.length; k++) {
-      this.#context.spend(1);
-      if (next !== undefined && common(others[k], next) && this.#inStepOf(side, i + 1, k)) return true;
-      if (!common(others[k], star)) return false;
-    }
-    return next === undefined;
-  }
+  return steps[0] === true;
 }
 
 function plain(token: Token | undefined): boolean {
@@ -107,7 +87,10 @@ function common(a: Token | undefined, b: Token | undefined): boolean {
   const { takes } = b;
   for (let i = 0; i < a.takes.length; i += 2) {
     for (let k = 0; k < takes.length; k += 2) {
-      if ((a.takes[i] as number) <= (takes[k + 1] as number) && (takes[k] as number) <= (a.takes[i + 1] as number)) {
+      if (
+        (a.takes[i] as number) <= (takes[k + 1] as number) &&
+        (takes[k] as number) <= (a.takes[i + 1] as number)
+      ) {
         return true;
       }
     }

@@ -8,6 +8,7 @@ import { bits } from "./bits.ts";
 import { comparison } from "./comparison.ts";
 import { conversions } from "./conversions.ts";
 import { encoding } from "./encoding.ts";
+import { glob } from "./glob.ts";
 import { graph } from "./graph.ts";
 import { internal } from "./internal.ts";
 import { json } from "./json.ts";
@@ -16,13 +17,18 @@ import { numbers } from "./numbers.ts";
 import { objects } from "./objects.ts";
 import { patch } from "./patch.ts";
 import { rand } from "./rand.ts";
+import { regex } from "./regex.ts";
 import { semver } from "./semver.ts";
 import { sets } from "./sets.ts";
+import { sprintf } from "./sprintf.ts";
+import { strings } from "./strings.ts";
 import { time } from "./time.ts";
 import { types } from "./types.ts";
 import { units } from "./units.ts";
 import { uri } from "./uri.ts";
 import { uuid } from "./uuid.ts";
+
+export { type Builtin, type BuiltinContext, BuiltinFailure } from "../builtin.ts";
 
 export const standardBuiltins: readonly Builtin[] = [
   ...aggregates,
@@ -31,6 +37,7 @@ export const standardBuiltins: readonly Builtin[] = [
   ...comparison,
   ...conversions,
   ...encoding,
+  ...glob,
   ...graph,
   ...internal,
   ...json,
@@ -39,8 +46,11 @@ export const standardBuiltins: readonly Builtin[] = [
   ...objects,
   ...patch,
   ...rand,
+  ...regex,
   ...semver,
   ...sets,
+  ...sprintf,
+  ...strings,
   ...time,
   ...types,
   ...units,

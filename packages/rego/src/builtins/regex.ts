@@ -2,8 +2,9 @@
 // Functions on regular expressions, of RE2's syntax and never slower than the text is long; and `regex.globs_match`.
 
 import type { Builtin, BuiltinContext } from "../builtin.ts";
-import { PatternError, parsePattern } from "../re2/parse.ts";
+import { parsePattern } from "../re2/parse.ts";
 import { quoteMeta, type Regex, regexOf } from "../re2/regex.ts";
+import { PatternError } from "../re2/scan.ts";
 import type { Slots } from "../re2/search.ts";
 import { arrayOf, BOOLEAN, NUMBER, STRING } from "../types.ts";
 import type { Value } from "../value.ts";
