@@ -40,7 +40,8 @@ export abstract class TermParser extends CollectionParser {
       const { height } = this;
       const pair = pairs && this.kind === "," ? this.attempt(() => this.#pairIn(left)) : undefined;
       if (pair !== undefined && !(pair instanceof Failure)) left = pair;
-      else if (this.kind === "in" && !this.refFollows(this.index)) {
+      // A keyword before a dot begins the next expression: with.x, in["y"].
+      else if (!this.nameKeyword() && this.kind === "in") {
         const infix = this.next().text;
         const right = this.#infix(1);
         this.grow(height, this.height);
