@@ -236,7 +236,8 @@ export class Cursor {
     const { kind, text } = this.token;
     if (kind === "eof") return "end of text";
     if (kind === "number" || kind === "string") return kind;
-    if (kind.startsWith("template")) return "string";
+    if (kind === "template") return "string";
+    if (kind === "template-more") return "`}`";
     return this.kind === text && kind === "word" ? `keyword \`${text}\`` : `\`${text.slice(0, 40)}\``;
   }
 }

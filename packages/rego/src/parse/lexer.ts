@@ -5,8 +5,8 @@ import type { Comment, Location } from "../ast.ts";
 import type { Diagnostic } from "../errors.ts";
 
 /**
- * A sign is its own kind (`:=`, `[`). `template` is a piece of a template string before an expression, `template-end`
- * the last piece. `illegal` has been reported.
+ * A sign is its own kind (`:=`, `[`). `template` is the first piece of a template string, `template-more` each further
+ * one, after an expression; a piece before an expression ends with its brace. `illegal` has been reported.
  */
 export interface Token {
   readonly kind: string;
@@ -55,7 +55,8 @@ export function lex(text: string, file: string): Lexed {
     diagnostics.push({ code: "REGO_PARSE", message, location, ...(hint === undefined ? {} : { hint }) });
     push("illegal", end);
   };
-  const string = (from: number, raw: boolean, template: boolean): void => {
+  const string = (kind: string, from: number, raw: boolean): void => {
+    const template = kind !== "string";
     const end = stringEnd(text, from, raw, template);
     if (end === undefined) {
       const hint = raw
@@ -66,8 +67,8 @@ export function lex(text: string, file: string): Lexed {
       if (raw) at = text.length;
     } else if (template && text[end - 1] === "{") {
       templates.push({ raw, braces: 0 });
-      push("template", end);
-    } else push(template ? "template-end" : "string", end);
+      push(kind, end);
+    } else push(kind, end);
   };
 
   const forbidden = forbiddenAt(text, at);
@@ -81,7 +82,7 @@ export function lex(text: string, file: string): Lexed {
     const template = templates.at(-1);
     if (char === "}" && template?.braces === 0) {
       templates.pop();
-      string(at + 1, template.raw, true);
+      string("template-more", at + 1, template.raw);
       continue;
     }
     TOKEN.lastIndex = at;
@@ -100,8 +101,8 @@ export function lex(text: string, file: string): Lexed {
       const end = at + number.length;
       if (GOOD_NUMBER.test(number)) push("number", end);
       else illegal(end, `\`${number.slice(0, 40)}\` is no number`);
-    } else if (char === '"' || char === "`") string(at + 1, char === "`", false);
-    else if (char === "$" && (next === '"' || next === "`")) string(at + 2, next === "`", true);
+    } else if (char === '"' || char === "`") string("string", at + 1, char === "`");
+    else if (char === "$" && (next === '"' || next === "`")) string("template", at + 2, next === "`");
     else if (sign !== undefined) {
       if (template !== undefined) template.braces += sign === "{" ? 1 : sign === "}" ? -1 : 0;
       push(sign, at + sign.length);

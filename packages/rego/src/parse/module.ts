@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Modules and queries: packages, imports, rules; and how parsing goes on after an error.
 
-import type { Body, Comment, Import, Location, Module, RegoVersion, Rule, Term } from "../ast.ts";
+import type { Body, Comment, Expr, Import, Location, Module, RegoVersion, Rule, Term } from "../ast.ts";
 import { type Diagnostic, RegoError } from "../errors.ts";
 import {
   diagnosticOf,
@@ -47,45 +47,41 @@ export function parseTerm(text: string, options: ParseOptions = {}): Term {
 }
 
 class ModuleParser extends RuleParser {
+  readonly #text: string;
+  readonly #options: ParseOptions;
   readonly #diagnostics: Diagnostic[] = [];
-  readonly #file: string;
+  /** v1 was imported. */
+  #raised = false;
   #path: { names: readonly string[]; location: Location } | undefined;
   readonly #imports: Import[] = [];
   readonly #rules: Rule[] = [];
   /** Of `lexed.comments`, how many stand before the statement that is read. */
   #comments = 0;
 
-  constructor(text: string, options: ParseOptions) {
+  constructor(text: string, options: ParseOptions, strict: boolean = options.version !== "v0") {
     const { file = "", version = "v1" } = options;
     const limits = { ...PARSE_LIMITS, ...options.limits };
     super(lexWithin(text, file, limits), version, limits);
-    this.#file = file;
+    this.#text = text;
+    this.#options = options;
     this.#diagnostics.push(...this.lexed.diagnostics);
-    this.strict = version === "v1" || importsRego(this.lexed);
+    this.strict = strict;
   }
 
   module(): Module {
-    let text = true;
-    while (text && this.token.kind !== "eof" && this.lexed.tokens.length > 0) {
-      const { index } = this;
-      text = this.#guard(() => this.#statement());
-      if (this.index === index) break;
-    }
+    let more = true;
+    while (more && this.token.kind !== "eof") more = this.#guard(() => this.#statement());
+    // `import rego.v1` holds for what stands before it, too.
+    if (this.#raised && !this.strict) return new ModuleParser(this.#text, this.#options, true).module();
     if (this.#path === undefined && this.#diagnostics.length === 0) {
-      const empty = this.#rules.length + this.#imports.length === 0;
-      const location = empty ? this.locate(0, 0) : this.locate(0, 1);
       this.#diagnostics.push(
-        diagnosticOf(
-          location,
-          empty ? "the module is empty" : "expected `package` first",
-          "begin with `package name`",
-        ),
+        diagnosticOf(this.locate(0, 0), "the module is empty", "begin with `package name`"),
       );
     }
     this.#throwFindings();
     const path = this.#path ?? { names: [], location: this.locate(0, 0) };
     return {
-      file: this.#file,
+      file: this.#options.file ?? "",
       version: this.strict ? "v1" : "v0",
       path: path.names,
       packageLocation: path.location,
@@ -96,19 +92,16 @@ class ModuleParser extends RuleParser {
   }
 
   query(): Body {
-    const body: Body[] = [];
+    const body: Expr[] = [];
     this.#guard(() => {
       if (this.token.kind === "eof") this.fail("expected a query");
       while (this.token.kind !== "eof") {
-        if (this.kind === "import") this.#import();
-        else {
-          do body.push([this.literal()]);
-          while (this.take(";"));
-        }
+        do body.push(this.literal());
+        while (this.take(";"));
       }
     });
     this.#throwFindings();
-    return body.flat();
+    return body;
   }
 
   onlyTerm(): Term {
@@ -262,6 +255,7 @@ class ModuleParser extends RuleParser {
     if (more !== undefined || (version !== "v1" && version !== "v2")) {
       this.failAt(location, `cannot import \`${path.join(".")}\``, "write `import rego.v1`");
     }
+    this.#raised = true;
     this.#add(version === "v1" ? V1_KEYWORDS : [...V1_KEYWORDS, ...FUTURE_KEYWORDS]);
   }
 
@@ -290,20 +284,13 @@ class ModuleParser extends RuleParser {
 
 /** Refuses texts that are too long. */
 function lexWithin(text: string, file: string, { length }: ParseLimits): Lexed {
-  if (text.length <= length) return lex(text, file);
+  if (text.length <= length) {
+    const lexed = lex(text, file);
+    const [first] = lexed.diagnostics;
+    if (lexed.tokens.length === 0 && first !== undefined) throw new RegoError([first], "malformed");
+    return lexed;
+  }
   const location = { file, row: 1, column: 1, offset: 0, end: 0 };
   const message = `Cannot parse text: ${text.length} characters, expected at most ${length}`;
   throw new RegoError([diagnosticOf(location, message)], "malformed");
-}
-
-/** Whether `import rego.v1` or `rego.v2` stands anywhere: v1 then holds everywhere. */
-function importsRego({ tokens }: Lexed): boolean {
-  return tokens.some(({ text }, index) => {
-    if (text !== "import" || tokens[index + 1]?.text !== "rego") return false;
-    const [separator, version] = tokens.slice(index + 2, index + 4);
-    return (
-      (separator?.text === "." && /^v[12]$/.test(version?.text ?? "")) ||
-      (separator?.text === "[" && /^["`]v[12]["`]$/.test(version?.text ?? ""))
-    );
-  });
 }

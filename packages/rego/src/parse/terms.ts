@@ -181,7 +181,6 @@ export abstract class TermParser extends CollectionParser {
       case "string":
         return this.#finish(this.string());
       case "template":
-      case "template-end":
         return this.#finish(this.#template());
       case "[":
         return this.#finish(this.array());
@@ -245,6 +244,7 @@ export abstract class TermParser extends CollectionParser {
 
   #template(): Term {
     const first = this.token;
+    if (this.version === "v0") this.fail("expected a term", "template strings are part of v1");
     const raw = first.text.startsWith("$`");
     const parts: (string | Expr)[] = [];
     const heights: number[] = [];
@@ -253,7 +253,7 @@ export abstract class TermParser extends CollectionParser {
       const text = templateText(piece.text, raw);
       if (text === undefined) this.failEscape(this.since(piece.start));
       if (text !== "") parts.push(text);
-      if (piece.kind === "template-end") break;
+      if (!piece.text.endsWith("{")) break;
       const part = this.literal();
       heights.push(this.height);
       const { kind } = part.form;
@@ -272,8 +272,7 @@ export abstract class TermParser extends CollectionParser {
         );
       }
       parts.push(part);
-      if (!this.at("template", "template-end"))
-        this.fail("expected `}` after the expression in the template string");
+      if (!this.at("template-more")) this.fail("expected `}` after the expression in the template string");
     }
     this.grow(...heights);
     return { kind: "template", parts, ...(raw ? { raw } : {}), location: this.since(first.start) };
