@@ -165,6 +165,24 @@ describe("keys that are refused", () => {
   ])("$title", ({ spki, code }) => {
     expect(() => syncCrypto.importPublicKey(spki)).toThrow(expect.objectContaining({ code }));
   });
+
+  it.each([
+    { title: "zero", scalar: new Uint8Array(32) },
+    {
+      title: "the order of the curve",
+      scalar: fromHex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"),
+    },
+    { title: "too short", scalar: Uint8Array.of(1) },
+  ])("a scalar that is $title", ({ scalar }) => {
+    const pkcs8 = encodeDer.sequence(
+      encodeDer.integer(0),
+      encodeDer.sequence(encodeDer.oid("1.2.840.10045.2.1"), encodeDer.oid("1.2.840.10045.3.1.7")),
+      encodeDer.octetString(encodeDer.sequence(encodeDer.integer(1), encodeDer.octetString(scalar))),
+    );
+    expect(() => syncCrypto.importPrivateKey(pkcs8)).toThrow(
+      expect.objectContaining({ code: "INVALID_KEY" }),
+    );
+  });
 });
 
 it("RFC 7515 appendix A.2: a signature of someone else's", () => {

@@ -138,6 +138,18 @@ export function checkAesCtr(key: Uint8Array, counter: Uint8Array): void {
   );
 }
 
+/**
+ * The private scalar of an EC key in PKCS #8 (RFC 5915 section 3), as long as the curve's field and in [1, n-1].
+ * Throws `INVALID_KEY`.
+ */
+export function scalarOfPkcs8(curve: CurveName, pkcs8: Uint8Array): Uint8Array {
+  const { size, order } = CURVES[curve];
+  const octets = parseDer(pkcs8, "PrivateKeyInfo").sequence()[2];
+  const scalar = octets && parseDer(octets.octetString(), "EC private key").sequence()[1]?.octetString();
+  if (scalar?.length === size && inRange(scalar, order)) return scalar;
+  throw malformed("INVALID_KEY", `Cannot import private key: it is no scalar of ${curve}`);
+}
+
 /** r and s both in [1, n-1], at the curve's exact length. Anything else never reaches the crypto library. */
 export function isPlausibleEcdsa(curve: CurveName, signature: Uint8Array): boolean {
   const { size, order } = CURVES[curve];

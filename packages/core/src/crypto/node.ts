@@ -20,7 +20,16 @@ import {
 import { promisify } from "node:util";
 import { type Bytes, toBase64Url } from "../bytes.ts";
 import { CoreError } from "../errors.ts";
-import { checkAesCtr, checkAgreement, fits, isPlausibleEcdsa, keyAlgorithmOf, pointOfSpki } from "./keys.ts";
+import {
+  checkAesCtr,
+  checkAgreement,
+  fits,
+  isPlausibleEcdsa,
+  keyAlgorithmOf,
+  pointOfSpki,
+  privateKeyAlgorithmOf,
+  scalarOfPkcs8,
+} from "./keys.ts";
 import { rsaPublicKeyOf } from "./rsa.ts";
 import type {
   CryptoProvider,
@@ -57,10 +66,12 @@ export const syncCrypto: SyncCrypto = {
     if (keyAlgorithmOf(spki).name === "RSA") rsaPublicKeyOf(spki);
     return importPublicKey(spki);
   },
-  importPrivateKey: (pkcs8) =>
-    guarded("private", () =>
-      wrapPrivate(createPrivateKey({ key: pkcs8 as never, format: "der", type: "pkcs8" })),
-    ),
+  importPrivateKey: (pkcs8) => {
+    // OpenSSL takes zero.
+    const algorithm = privateKeyAlgorithmOf(pkcs8);
+    if (algorithm.name === "EC") scalarOfPkcs8(algorithm.curve, pkcs8);
+    return importPrivateKey(pkcs8);
+  },
 };
 
 /** The provider of this runtime. */
@@ -69,6 +80,7 @@ export const provider: CryptoProvider = {
   name: "node",
   randomBytes: (length) => copy(randomBytes(length)),
   importPublicKey,
+  importPrivateKey,
   generateKey: async (spec) => wrapPrivate((await generate(...generateArguments(spec))).privateKey),
   agree: async (privateKey, peer) => {
     checkAgreement(privateKey, peer);
@@ -95,6 +107,12 @@ export const verifier: VerifyingCrypto = provider;
 function importPublicKey(spki: Uint8Array): SyncPublicKey {
   const algorithm = keyAlgorithmOf(spki);
   return guarded("public", () => wrapPublic(createPublicKey(keyInput(spki, algorithm)), algorithm, spki));
+}
+
+function importPrivateKey(pkcs8: Uint8Array): SyncPrivateKey {
+  return guarded("private", () =>
+    wrapPrivate(createPrivateKey({ key: pkcs8 as never, format: "der", type: "pkcs8" })),
+  );
 }
 
 /** EC points go through JWK: OpenSSL 3 takes three times as long to decode a SubjectPublicKeyInfo. */

@@ -12,11 +12,11 @@ import { concat } from "../bytes.ts";
 import { type DerValue, encodeDer, parseDer } from "../der.ts";
 import { CoreError, malformed } from "../errors.ts";
 import {
-  fieldSize,
   fits,
   isPlausibleEcdsa,
   keyAlgorithmOf,
   privateKeyAlgorithmOf,
+  scalarOfPkcs8,
   spkiOfPoint,
 } from "./keys.ts";
 import { rsaPublicKeyOf, rsaVerify } from "./rsa.ts";
@@ -90,7 +90,6 @@ function importPrivateKey(pkcs8: Uint8Array): SyncPrivateKey {
   const algorithm = privateKeyAlgorithmOf(pkcs8);
   const [, , octets] = parseDer(pkcs8, "PrivateKeyInfo").sequence() as [DerValue, DerValue, DerValue?];
   if (octets === undefined) throw malformed("INVALID_KEY", "Cannot import private key: it has no key");
-  const inner = parseDer(octets.octetString(), "private key");
   switch (algorithm.name) {
     case "RSA":
       throw new CoreError(
@@ -101,10 +100,8 @@ function importPrivateKey(pkcs8: Uint8Array): SyncPrivateKey {
       );
     case "EC": {
       const { curve } = algorithm;
-      const scalar = inner.sequence()[1]?.octetString() ?? new Uint8Array(0);
+      const scalar = scalarOfPkcs8(curve, pkcs8);
       const library = CURVES[curve];
-      if (scalar.length !== fieldSize(curve) || !library.utils.isValidSecretKey(scalar))
-        throw noScalar(curve);
       const spki = spkiOfPoint(curve, library.getPublicKey(scalar, false).subarray(1));
       return privateKeyOf(algorithm, spki, pkcs8, (how, data) =>
         how.name === "ECDSA"
@@ -113,8 +110,9 @@ function importPrivateKey(pkcs8: Uint8Array): SyncPrivateKey {
       );
     }
     case "Ed25519": {
-      const seed = inner.octetString();
-      if (seed.length !== 32) throw noScalar("Ed25519");
+      const seed = parseDer(octets.octetString(), "Ed25519 private key").octetString();
+      if (seed.length !== 32)
+        throw malformed("INVALID_KEY", "Cannot import private key: it is no seed of Ed25519");
       const point = Uint8Array.of(0, ...ed25519.getPublicKey(seed));
       const spki = encodeDer.sequence(
         encodeDer.sequence(encodeDer.oid(OID_ED25519)),
@@ -154,8 +152,4 @@ function rawKeyOf(spki: Uint8Array): Uint8Array {
 
 function offTheCurve(curve: string): CoreError {
   return malformed("INVALID_KEY", `Cannot import public key: it is no point of ${curve}`);
-}
-
-function noScalar(curve: string): CoreError {
-  return malformed("INVALID_KEY", `Cannot import private key: it is no scalar of ${curve}`);
 }
