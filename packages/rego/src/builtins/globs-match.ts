@@ -8,6 +8,8 @@ import { failure } from "./define.ts";
 interface Token {
   /** "." for any character; otherwise first and last of ranges, in pairs, in order and apart. */
   readonly takes: "." | readonly number[];
+  /** A single character and the set of it take the same, but are not the same token. */
+  readonly set: boolean;
   readonly flag: "" | "+" | "*";
 }
 
@@ -36,44 +38,52 @@ export function globsIntersect(first: string, second: string, context: BuiltinCo
 }
 
 /**
- * Whether what follows in `a` and in `b` has a text in common, for all places in both, from the ends to the beginnings.
- * `steps[j]` is that answer for one place in `a`; `starA[j]` and `starB[j]` are the answers when the token there is taken
- * for a star that takes tokens of the other side from there on.
+ * Whether the tokens have a text in common, decided for all places in both from the ends to the beginnings. There are
+ * two answers for each pair of places, as where both tokens have a flag the library begins with the side that it came
+ * from; and one for each side whose token there takes, as a star, tokens of the other side.
  */
 function intersect(a: readonly Token[], b: readonly Token[], context: BuiltinContext): boolean {
   context.spend(Math.ceil(((a.length + 1) * (b.length + 1)) / 4));
-  let steps: boolean[] = [];
-  let starB: boolean[] = [];
+  let below: Row = { stepsA: [], stepsB: [], starB: [] };
   for (let i = a.length; i >= 0; i--) {
     const x = a[i];
-    const stepsHere: boolean[] = [];
-    const starBHere: boolean[] = [];
+    const row: Row = { stepsA: [], stepsB: [], starB: [] };
     let starA = a[i + 1] === undefined;
     for (let j = b.length; j >= 0; j--) {
       const y = b[j];
-      const starABehind = starA;
+      if (x === undefined || y === undefined) {
+        row.stepsA[j] = row.stepsB[j] = x === y;
+        row.starB[j] = b[j + 1] === undefined;
+        continue;
+      }
       const both = common(x, y);
-      if (x !== undefined && y !== undefined) {
-        starA = (common(y, a[i + 1]) && steps[j] === true) || (both && starABehind);
+      const behindA = starA;
+      const behindB = below.starB[j] === true;
+      const passA = below.stepsA[j] === true;
+      const passB = row.stepsB[j + 1] === true;
+      starA = (common(y, a[i + 1]) && passA) || (both && behindA);
+      const starB = (common(x, b[j + 1]) && passB) || (both && behindB);
+      row.starB[j] = starB;
+      const flagA = x.flag === "*" ? starA : both && (behindA || (!plain(y) && passA));
+      const flagB = y.flag === "*" ? starB : both && (behindB || (!plain(x) && passB));
+      if (plain(x) && plain(y)) {
+        row.stepsA[j] = both && below.stepsA[j + 1] === true;
+        row.stepsB[j] = both && below.stepsB[j + 1] === true;
+      } else {
+        row.stepsA[j] = plain(x) ? flagB : flagA;
+        row.stepsB[j] = plain(y) ? flagA : flagB;
       }
-      starBHere[j] =
-        x === undefined
-          ? b[j + 1] === undefined
-          : (common(x, b[j + 1]) && stepsHere[j + 1] === true) || (both && starB[j] === true);
-      let answer = x === undefined && y === undefined;
-      if (x !== undefined && y !== undefined) {
-        if (x.flag === "*") answer = starA;
-        else if (x.flag === "+") answer = both && (starABehind || (!plain(y) && steps[j] === true));
-        else if (y.flag === "*") answer = starBHere[j] === true;
-        else if (y.flag === "+") answer = both && starB[j] === true;
-        else answer = both && steps[j + 1] === true;
-      }
-      stepsHere[j] = answer;
     }
-    steps = stepsHere;
-    starB = starBHere;
+    below = row;
   }
-  return steps[0] === true;
+  return below.stepsA[0] === true;
+}
+
+/** Answers for one place in `a`, by the place in `b`. */
+interface Row {
+  readonly stepsA: boolean[];
+  readonly stepsB: boolean[];
+  readonly starB: boolean[];
 }
 
 function plain(token: Token | undefined): boolean {
@@ -106,8 +116,9 @@ function tokensOf(text: string): readonly Token[] {
     const c = chars[at++] as number;
     if (c === STAR || c === PLUS) throw invalid(text, "flag must be preceded by a non-flag");
     if (c === CLOSE) throw invalid(text, "set-close ']' with no preceding '['");
+    const set = c === OPEN;
     if (c === DOT) takes = ".";
-    else if (c === OPEN) [takes, at] = setFrom(text, chars, at);
+    else if (set) [takes, at] = setFrom(text, chars, at);
     else if (c === BACKSLASH) {
       const escaped = escapedAt(text, chars, at++);
       takes = [escaped, escaped];
@@ -115,7 +126,7 @@ function tokensOf(text: string): readonly Token[] {
     if (chars[at] === BACKSLASH) escapedAt(text, chars, at + 1);
     const flag = chars[at] === STAR ? "*" : chars[at] === PLUS ? "+" : "";
     if (flag !== "") at++;
-    join(tokens, { takes, flag });
+    join(tokens, { takes, set, flag });
   }
   return tokens;
 }
@@ -123,7 +134,8 @@ function tokensOf(text: string): readonly Token[] {
 /** `x*x+` is `x+`, `x*x*` is `x*`. */
 function join(tokens: Token[], token: Token): void {
   const last = tokens.at(-1);
-  if (last === undefined || plain(last) || plain(token) || String(last.takes) !== String(token.takes)) {
+  const equal = last?.set === token.set && String(last.takes) === String(token.takes);
+  if (!equal || plain(last) || plain(token)) {
     tokens.push(token);
   } else if (token.flag === "+") tokens[tokens.length - 1] = token;
 }

@@ -126,7 +126,8 @@ function replace(value: Value, pattern: Value, replacement: Value, context: Buil
     const [from = 0, to = 0] = slots;
     out.push(text.slice(end, from));
     for (const part of parts) {
-      const piece = typeof part === "string" ? part : groupOf(text, slots, part);
+      const group = typeof part === "string" ? undefined : part.find((i) => (slots[2 * i] ?? -1) >= 0);
+      const piece = typeof part === "string" ? part : group === undefined ? "" : groupOf(text, slots, group);
       context.spend(1 + Math.ceil(piece.length / 16));
       out.push(piece);
     }
@@ -135,9 +136,12 @@ function replace(value: Value, pattern: Value, replacement: Value, context: Buil
   return end === 0 && out.length === 0 ? text : out.join("") + text.slice(end);
 }
 
-/** Texts and numbers of groups in turn. `$1x` names the group "1x", as Go's templates do; one that is none gives "". */
-function templateParts(template: string, names: readonly string[]): readonly (string | number)[] {
-  const parts: (string | number)[] = [];
+/**
+ * Texts, and groups of which the first that took part is meant, in turn. `$1x` names the group "1x", as in Go's
+ * templates; groups that are none give "".
+ */
+function templateParts(template: string, names: readonly string[]): readonly (string | readonly number[])[] {
+  const parts: (string | readonly number[])[] = [];
   const reference = /\$(?:\$|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/gu;
   let end = 0;
   for (const { 0: whole, 1: bare, 2: braced, index } of template.matchAll(reference)) {
@@ -145,8 +149,8 @@ function templateParts(template: string, names: readonly string[]): readonly (st
     end = index + whole.length;
     const name = bare ?? braced;
     if (name === undefined) parts.push("$");
-    else if (/^(?:0|[1-9]\d{0,8})$/.test(name)) parts.push(Number(name));
-    else if (names.includes(name)) parts.push(names.indexOf(name));
+    else if (/^(?:0|[1-9]\d{0,8})$/.test(name)) parts.push([Number(name)]);
+    else parts.push(names.flatMap((other, i) => (other === name ? [i] : [])));
   }
   parts.push(template.slice(end));
   return parts.filter((part) => part !== "");

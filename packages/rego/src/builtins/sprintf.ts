@@ -225,23 +225,23 @@ function isBig(value: bigint): boolean {
 
 function show(operand: Operand, verb: string, directive: Directive): string {
   if (verb === "T") return pad(cut(typeOf(operand), directive), directive);
-  // `%#v` is Go's own syntax, `%+v` names fields: there are none here.
-  const syntax = verb === "v" && directive.sharp;
-  const plain = verb === "v" ? { ...directive, sharp: false, plus: false } : directive;
-  const text =
-    typeof operand === "string"
-      ? showString(operand, syntax ? "q" : verb, plain)
-      : typeof operand === "bigint"
-        ? showInteger(operand, verb, plain)
-        : showFraction(operand.value, verb, plain);
-  return text ?? bad(operand, verb, plain);
+  if (verb !== "v" && verb !== "w") return render(operand, verb, directive) ?? bad(operand, verb, directive);
+  // `%#v` is Go's own syntax, `%+v` names fields: there are none here. `%w` is for errors only, and refused like `%v`.
+  const goSyntax = directive.sharp && typeof operand === "string";
+  const text = render(operand, goSyntax ? "q" : "v", { ...directive, sharp: false, plus: false }) ?? "";
+  return verb === "v" ? text : `%!w(${typeOf(operand)}=${text})`;
+}
+
+/** Undefined for a verb that is not for such an operand. */
+function render(operand: Operand, verb: string, directive: Directive): string | undefined {
+  if (typeof operand === "string") return showString(operand, verb, directive);
+  if (typeof operand === "bigint") return showInteger(operand, verb, directive);
+  return showFraction(operand.value, verb, directive);
 }
 
 function bad(operand: Operand, verb: string, directive: Directive): string {
-  if (typeof operand !== "bigint" || !isBig(operand)) {
-    return `%!${verb}(${typeOf(operand)}=${show(operand, "v", directive)})`;
-  }
-  return `%!${verb}(big.Int=${operand})`;
+  if (typeof operand === "bigint" && isBig(operand)) return `%!${verb}(big.Int=${operand})`;
+  return `%!${verb}(${typeOf(operand)}=${render(operand, "v", directive)})`;
 }
 
 function showString(text: string, verb: string, directive: Directive): string | undefined {
@@ -291,7 +291,7 @@ function showInteger(value: bigint, verb: string, directive: Directive): string 
     case "o":
       return integer(value, 8, directive.sharp ? "0" : "", directive);
     case "O":
-      return integer(value, 8, "0o", directive);
+      return integer(value, 8, directive.sharp && !big ? "0o0" : "0o", directive);
     case "x":
     case "X":
       return integer(value, 16, directive.sharp ? `0${verb}` : "", directive, verb === "X");
@@ -315,7 +315,8 @@ function integer(value: bigint, radix: number, prefix: string, directive: Direct
   // The prefix of big integers counts towards the width, that of others does not.
   const fill = width - sign.length - (isBig(value) ? prefix.length : 0);
   digits = digits.padStart(precision ?? (zero && !minus ? fill : 0), "0");
-  const mark = prefix === "0" && digits.startsWith("0") ? "" : prefix;
+  // A zero that is there already marks octal digits well enough.
+  const mark = radix === 8 && digits.startsWith("0") ? prefix.replace(/0$/, "") : prefix;
   return pad(sign + mark + digits, { ...directive, zero: false });
 }
 
