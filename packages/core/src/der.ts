@@ -54,6 +54,12 @@ export class DerValue {
     return this.elements(TAG.SEQUENCE, count);
   }
 
+  /** Elements of a SEQUENCE that has at least one. */
+  nonEmptySequence(): [DerValue, ...DerValue[]] {
+    const [first, ...rest] = this.sequence();
+    return first === undefined ? this.#fail("no element, expected at least one") : [first, ...rest];
+  }
+
   /** Elements of any constructed value with this tag (SET, explicit context tags). */
   elements(tag: number, count?: number): DerValue[] {
     const contents = this.expect(tag);

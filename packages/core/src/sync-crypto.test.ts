@@ -162,6 +162,11 @@ describe("keys that are refused", () => {
       code: "INVALID_KEY",
     },
     { title: "no DER", spki: Uint8Array.of(1, 2, 3), code: "INVALID_DER" },
+    {
+      title: "no algorithm",
+      spki: encodeDer.sequence(encodeDer.sequence(), encodeDer.bitString(Uint8Array.of(1))),
+      code: "INVALID_DER",
+    },
   ])("$title", ({ spki, code }) => {
     expect(() => syncCrypto.importPublicKey(spki)).toThrow(expect.objectContaining({ code }));
   });

@@ -187,6 +187,11 @@ describe("refusals", () => {
     );
   });
 
+  it("an identifier without anything in it is no DER of one", () => {
+    const empty = parseDer(encodeDer.sequence(), "algorithm");
+    expect(codeOf(() => parseSignatureAlgorithm(empty))).toBe("INVALID_DER");
+  });
+
   it("CRLs: version 1, no nextUpdate, trailing fields, critical entry extensions", async () => {
     const issuer = { name: NAME, key: await defaultCrypto.generateKey({ name: "EC", curve: "P-256" }) };
     const date = new Date("2025-01-01T00:00:00Z");

@@ -219,7 +219,7 @@ const SIGNATURE_OF_OID: Readonly<Record<string, SignatureAlgorithm>> = {
 
 /** An AlgorithmIdentifier for signatures. SHA-1 and anything unknown is `UNSUPPORTED_ALGORITHM`. */
 export function parseSignatureAlgorithm(identifier: DerValue): SignatureAlgorithm {
-  const [oid, parameters, ...more] = identifier.sequence() as [DerValue, DerValue | undefined];
+  const [oid, parameters, ...more] = identifier.nonEmptySequence();
   const name = oid.oid();
   const unsupported = (why: string): never => {
     throw new CoreError(
@@ -273,7 +273,7 @@ function parsePss(parameters: DerValue | undefined, unsupported: (why: string) =
 }
 
 function hashOf(identifier: DerValue): HashName | undefined {
-  const [oid, parameters] = identifier.sequence() as [DerValue, DerValue | undefined];
+  const [oid, parameters] = identifier.nonEmptySequence();
   parameters?.null();
   return HASH_OF_OID[oid.oid()];
 }

@@ -77,13 +77,13 @@ export function keyAlgorithmOf(spki: Uint8Array): KeyAlgorithm {
 
 /** The kind of key that a PKCS #8 PrivateKeyInfo declares (RFC 5208 section 5). */
 export function privateKeyAlgorithmOf(pkcs8: Uint8Array): KeyAlgorithm {
-  const [, identifier] = parseDer(pkcs8, "PrivateKeyInfo").sequence() as [DerValue, DerValue?];
+  const [, identifier] = parseDer(pkcs8, "PrivateKeyInfo").nonEmptySequence();
   if (identifier === undefined) throw malformed("INVALID_DER", "Cannot parse PrivateKeyInfo: no algorithm");
   return keyAlgorithmIn(identifier);
 }
 
 function keyAlgorithmIn(identifier: DerValue): KeyAlgorithm {
-  const [oid, parameters] = identifier.sequence() as [DerValue, DerValue | undefined];
+  const [oid, parameters] = identifier.nonEmptySequence();
   switch (oid.oid()) {
     case OID_EC_PUBLIC_KEY: {
       const curve = parameters === undefined ? undefined : CURVE_OF_OID[parameters.oid()];

@@ -155,11 +155,7 @@ function rsaParts(der: Uint8Array): PrivateKeyParts {
 }
 
 function ecParts(der: Uint8Array, named: string | undefined): PrivateKeyParts {
-  const [version, secret, ...options] = parseDer(der, "EC private key").sequence() as [
-    DerValue,
-    DerValue?,
-    ...DerValue[],
-  ];
+  const [version, secret, ...options] = parseDer(der, "EC private key").nonEmptySequence();
   if (version.smallInteger() !== 1 || secret === undefined)
     throw failure("x509: unknown EC private key version");
   const oid =
@@ -174,13 +170,9 @@ function ecParts(der: Uint8Array, named: string | undefined): PrivateKeyParts {
 }
 
 function pkcs8Parts(der: Uint8Array): PrivateKeyParts {
-  const [, identifier, octets] = parseDer(der, "PrivateKeyInfo").sequence() as [
-    DerValue,
-    DerValue?,
-    DerValue?,
-  ];
+  const [, identifier, octets] = parseDer(der, "PrivateKeyInfo").nonEmptySequence();
   if (identifier === undefined || octets === undefined) throw failure("x509: malformed PKCS #8 private key");
-  const [oid, parameters] = identifier.sequence() as [DerValue, DerValue?];
+  const [oid, parameters] = identifier.nonEmptySequence();
   switch (oid.oid()) {
     case OID.rsa:
       return rsaParts(octets.octetString());

@@ -69,7 +69,7 @@ export interface ShownKey {
 /** The key of a SubjectPublicKeyInfo as OPA shows it. Throws for a known kind with a malformed key. */
 export function shownKeyOf(spki: Uint8Array): ShownKey {
   const [identifier, bits] = parseDer(spki, "SubjectPublicKeyInfo").sequence(2) as [DerValue, DerValue];
-  const [oid, parameters] = identifier.sequence() as [DerValue, DerValue?];
+  const [oid, parameters] = identifier.nonEmptySequence();
   const kind = KIND[oid.oid()] ?? 0;
   const key = bits.bitString();
   switch (kind) {
