@@ -67,7 +67,7 @@ function namedEntries(object: PlainObject | RegoObject): readonly (readonly [str
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text).replace(
+  return JSON.stringify(text.toWellFormed()).replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

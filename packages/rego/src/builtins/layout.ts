@@ -179,10 +179,10 @@ function readElement(fields: Fields, element: string, text: string, fraction: bo
     return value;
   };
   const name = (names: readonly string[], length?: number): number => {
-    const short = names.map((item) => item.slice(0, length).toLowerCase());
-    const index = short.findIndex((item) => rest.slice(0, item.length).toLowerCase() === item);
+    const lower = rest.slice(0, 9).toLowerCase();
+    const index = names.findIndex((item) => lower.startsWith(item.slice(0, length).toLowerCase()));
+    rest = rest.slice(length ?? names[index]?.length);
     if (index < 0) throw unreadable();
-    rest = rest.slice(short[index]?.length);
     return index;
   };
   switch (element) {
@@ -284,7 +284,7 @@ function readOffset(element: string, take: (pattern: RegExp) => string): number 
 }
 
 function instantOfFields(fields: Fields): bigint {
-  const { year, yearDay, half, nanosecond } = fields;
+  const { yearDay, half, nanosecond } = fields;
   let { month, day, hour } = fields;
   if (half === "pm" && hour < 12) hour += 12;
   if (half === "am" && hour === 12) hour = 0;

@@ -37,10 +37,10 @@ export const objects: readonly Builtin[] = [
     ANY,
     (object: Value, path: Value, otherwise: Value, context: BuiltinContext) => {
       let found: Value | undefined = objectAt(object, 1);
-      if (!Array.isArray(path)) return memberOf(found, path) ?? otherwise;
-      context.spend(path.length);
-      for (const key of path) found = found === undefined ? undefined : memberOf(found, key);
-      return found ?? otherwise;
+      const keys = Array.isArray(path) ? (path as readonly Value[]) : [path];
+      context.spend(keys.length);
+      for (const key of keys) found = found === undefined ? undefined : memberOf(found, key);
+      return found === undefined ? otherwise : found;
     },
   ),
   define("object.keys", [ANY_OBJECT], ANY_SET, (object: Value, context: BuiltinContext) =>
@@ -88,7 +88,8 @@ export const objects: readonly Builtin[] = [
       if (Array.isArray(whole) && part instanceof RegoSet) {
         context.spend(whole.length + part.size);
         const members = RegoSet.of(whole);
-        // The reference finds no set in an empty array, not even the empty one.
+        // The reference counts a member that an array has twice for two, and so finds sets that are not there: not here.
+        // It finds no set in an empty array, not even the empty one: nor do we.
         return whole.length > 0 && [...part.members()].every((member) => members.has(member));
       }
       throw operandFailure(1, "and 2 must be of the same type or array and set");
