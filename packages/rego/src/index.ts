@@ -2,5 +2,14 @@
 // The public face of @adyton/rego.
 
 export * from "./ast.ts";
+export * from "./builtin.ts";
 export * from "./errors.ts";
+export { LIMITS, type LimitName, type Limits } from "./evaluate/limits.ts";
+export type { Answer, Query } from "./evaluate/query.ts";
+export type { EvaluateOptions } from "./evaluate/state.ts";
+export type { TracedOperand, TraceEvent, Tracer } from "./evaluate/trace.ts";
+export { toJson } from "./json.ts";
+export { parseModule, parseQuery } from "./parse/module.ts";
+export { type CompileOptions, compile, type Policy } from "./policy.ts";
 export * from "./types.ts";
+export * from "./value.ts";

@@ -6,6 +6,11 @@ import { Lowering, needsEvaluation, type Sink } from "./lower.ts";
 import type { Clause, Operand, Program, Report, Statement } from "./program.ts";
 import { declaredNames, Scope, Variables } from "./scope.ts";
 
+/** In the frame of a rule: its value, whether a clause with `else` had a solution, and the first of what is given. */
+export const RESULT_SLOT = 0;
+export const FLAG_SLOT = 1;
+export const GIVEN_SLOT = 2;
+
 /** The globals of a module: its rules and those of its package elsewhere, and its imports. */
 export function globalsOf(module: Module, names: Iterable<string>): Map<string, readonly string[]> {
   const globals = new Map<string, readonly string[]>();
@@ -34,7 +39,9 @@ export function lowerRule(
   rule: Rule,
   report: Report,
 ): Clause {
-  const variables = new Variables(program);
+  // The first places are for the result, and for what is given: arguments, or keys of the head and a member.
+  const { args: patterns = [], ref } = rule.head;
+  const variables = new Variables({ size: GIVEN_SLOT + Math.max(patterns.length, ref.length + 1) });
   const lowering = new Lowering(program, { version: module.version, globals, module }, variables, report);
   const base = new Scope(new Set());
   const support: Statement[] = [];
@@ -78,6 +85,7 @@ function clauseOf(
     ...(contains === undefined ? { value } : { contains }),
     body,
     ...(next === undefined ? {} : { else: clauseOf(lowering, module, next, base, args, support) }),
+    frame: lowering.variables.frame,
     location,
   };
 }

@@ -2,18 +2,18 @@
 // After the safety check: references and comprehensions inside of operands become statements before, so that each is
 // evaluated once and in its place, and a statement holds only constants, locals, and what it is itself about.
 
-import type { ComprehensionOperand, Operand, Program, Statement } from "./program.ts";
+import type { ComprehensionOperand, Frame, Operand, Statement } from "./program.ts";
 import { Variables } from "./scope.ts";
 
-export function hoistBody(program: Program, body: readonly Statement[]): Statement[] {
-  return new Hoisting(program).body(body);
+export function hoistBody(frame: Frame, body: readonly Statement[]): Statement[] {
+  return new Hoisting(frame).body(body);
 }
 
 class Hoisting {
   readonly #variables: Variables;
 
-  constructor(program: Program) {
-    this.#variables = new Variables(program);
+  constructor(frame: Frame) {
+    this.#variables = new Variables(frame);
   }
 
   body(body: readonly Statement[]): Statement[] {

@@ -13,7 +13,7 @@ export interface Local {
   /** Made by the compiler, or a wildcard: not a name to show or to answer with. */
   readonly generated: boolean;
   readonly location: Location;
-  /** Position in the frame of the evaluation. */
+  /** Position in the frame of its rule. */
   readonly slot: number;
   /** How often the source names it after its declaration. */
   uses: number;
@@ -157,7 +157,14 @@ export interface Clause {
   readonly value?: Operand;
   body: Statement[];
   readonly else?: Clause;
+  /** Shared with `else`. */
+  readonly frame: Frame;
   readonly location: Location;
+}
+
+/** Places for the variables of one rule or query while it is evaluated. */
+export interface Frame {
+  size: number;
 }
 
 /** A place below `data` at which modules or rules stand. */
@@ -184,16 +191,17 @@ export interface Program {
   /** Those with clauses, at the position that is their id. */
   readonly nodes: RuleNode[];
   readonly builtins: ReadonlyMap<string, Builtin>;
-  /** Counts the slots that are given out. */
-  slots: number;
 }
 
 /** A query is a body with a scope of its own. */
 export interface QueryProgram {
   readonly body: Statement[];
   readonly source: readonly Expr[];
+  readonly frame: Frame;
   /** What an answer names, in order of appearance. */
   readonly locals: readonly Local[];
+  /** Places of the variables that the caller put in, by their names. */
+  readonly slots: ReadonlyMap<string, number>;
 }
 
 export type Report = (diagnostic: Diagnostic) => void;

@@ -213,3 +213,17 @@ function constantPrefix(path: readonly Operand[]): Value[] {
   }
   return keys;
 }
+
+const onInput = new WeakMap<Vertex, boolean>();
+
+/** Whether the value of a rule may change with `input`. The program holds no cycles. */
+export function dependsOnInput(program: Program, vertex: Vertex): boolean {
+  const known = onInput.get(vertex);
+  if (known !== undefined) return known;
+  const parts = isClause(vertex) ? [...needsOf(program, vertex).rules] : vertex.clauses;
+  const depends =
+    (isClause(vertex) && needsOf(program, vertex).input) ||
+    parts.some((part) => dependsOnInput(program, part));
+  onInput.set(vertex, depends);
+  return depends;
+}

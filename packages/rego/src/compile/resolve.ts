@@ -12,6 +12,7 @@ import { hoistBody } from "./hoist.ts";
 import { Lowering } from "./lower.ts";
 import {
   type Clause,
+  type Frame,
   type Local,
   newNode,
   nodeAt,
@@ -39,7 +40,6 @@ export function resolve(
     root: newNode("data", []),
     nodes: [],
     builtins,
-    slots: 0,
   };
   plant(program, modules, report);
   throwIf(found);
@@ -49,7 +49,7 @@ export function resolve(
   throwIf(found);
   for (const node of program.nodes) for (const clause of node.clauses) checkClause(clause, report);
   throwIf(found);
-  for (const node of program.nodes) for (const clause of node.clauses) hoistClause(program, clause);
+  for (const node of program.nodes) for (const clause of node.clauses) hoistClause(clause);
   checkRecursion(program, report);
   throwIf(found);
   return program;
@@ -64,16 +64,23 @@ export function resolveQuery(
 ): QueryProgram {
   const found: Diagnostic[] = [];
   const report: Report = (diagnostic) => found.push(diagnostic);
-  const lowering = new Lowering(program, { version, globals }, new Variables(program), report);
+  const frame: Frame = { size: 0 };
+  const lowering = new Lowering(program, { version, globals }, new Variables(frame), report);
   const scope = new Scope(declaredNames(source));
   const lowered = lowering.body(source, scope);
   throwIf(found);
   const ordered = checkBody(lowered, new Set(), report);
   throwIf(found);
-  const body = hoistBody(program, ordered);
+  const body = hoistBody(frame, ordered);
   const locals = new Set<Local>();
   for (const statement of lowered) for (const local of outerLocals(statement)) locals.add(local);
-  return { body, source, locals: [...locals].filter(({ generated }) => !generated) };
+  return {
+    body,
+    source,
+    frame,
+    locals: [...locals].filter(({ generated }) => !generated),
+    slots: new Map([...locals].map(({ name, slot }) => [name, slot])),
+  };
 }
 
 /** The tree of rules, each node with its number of arguments: what names in bodies may mean. */
@@ -125,9 +132,9 @@ function keysOf(head: Module["rules"][number]["head"]): Value[] {
   return groundKeys(head).flatMap((key) => (key.kind === "value" ? [key.value] : []));
 }
 
-function hoistClause(program: Program, clause: Clause): void {
-  clause.body = hoistBody(program, clause.body);
-  if (clause.else !== undefined) hoistClause(program, clause.else);
+function hoistClause(clause: Clause): void {
+  clause.body = hoistBody(clause.frame, clause.body);
+  if (clause.else !== undefined) hoistClause(clause.else);
 }
 
 /** In v1 a module imports one name once, and none that hides a document. */

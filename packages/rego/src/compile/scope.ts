@@ -2,7 +2,7 @@
 // Which variable a name means: declared ones (`some`, `:=`, arguments) belong to their body, others to the whole rule.
 
 import type { Body, Location, Operand as SourceOperand, Term } from "../ast.ts";
-import type { Local, Program } from "./program.ts";
+import type { Frame, Local } from "./program.ts";
 
 /** How a name came into a scope; what is `seen` was used without a declaration. */
 export type Occurrence = "argument" | "seen" | "assigned" | "declared";
@@ -16,15 +16,15 @@ const ALREADY: Record<Occurrence, string> = {
 
 /** All variables of one rule or query. */
 export class Variables {
-  readonly #program: Program;
+  readonly frame: Frame;
   readonly #plain = new Map<string, Local>();
 
-  constructor(program: Program) {
-    this.#program = program;
+  constructor(frame: Frame) {
+    this.frame = frame;
   }
 
   make(name: string, generated: boolean, location: Location, term?: Term): Local {
-    const slot = this.#program.slots++;
+    const slot = this.frame.size++;
     return { name, generated, location, slot, uses: 0, ...(term === undefined ? {} : { term }) };
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which locals a statement holds, and how.
 
-import type { Local, Operand, Statement } from "./program.ts";
+import type { Clause, Local, Operand, Statement } from "./program.ts";
 
 /** What not to look into. Bodies of comprehensions, `every`, `not`, `and` and `or` are closures. */
 export interface Skip {
@@ -11,12 +11,17 @@ export interface Skip {
   readonly sets?: true;
 }
 
+/** A set, or whatever counts. */
+interface Collector {
+  add(local: Local): unknown;
+}
+
 const OUTSIDE: Skip = { closures: true };
 /** Locals that a value would be bound to, were the operand a pattern. */
 const PATTERN: Skip = { closures: true, refHeads: true, objectKeys: true };
 const EVERYTHING: Skip = {};
 
-export function addLocals(operand: Operand, skip: Skip, into: Set<Local>): void {
+export function addLocals(operand: Operand, skip: Skip, into: Collector): void {
   switch (operand.kind) {
     case "value":
       break;
@@ -51,7 +56,7 @@ export function addLocals(operand: Operand, skip: Skip, into: Set<Local>): void 
   }
 }
 
-export function addStatementLocals(statement: Statement, skip: Skip, into: Set<Local>): void {
+export function addStatementLocals(statement: Statement, skip: Skip, into: Collector): void {
   for (const operand of operandsOf(statement)) addLocals(operand, skip, into);
   const { form } = statement;
   if (skip.closures) return;
@@ -191,4 +196,19 @@ function localsBy(fill: (into: Set<Local>) => void): Set<Local> {
   const into = new Set<Local>();
   fill(into);
   return into;
+}
+
+/** In how many places each local of a clause stands, closures included. */
+export function countLocals(of: Clause | readonly Statement[]): Map<Local, number> {
+  const counts = new Map<Local, number>();
+  const into = {
+    add: (local: Local) => counts.set(local, (counts.get(local) ?? 0) + 1),
+  };
+  if ("body" in of) {
+    for (const operand of [...of.ref, ...(of.args ?? []), of.contains, of.value]) {
+      if (operand !== undefined) addLocals(operand, EVERYTHING, into);
+    }
+  }
+  for (const statement of "body" in of ? of.body : of) addStatementLocals(statement, EVERYTHING, into);
+  return counts;
 }

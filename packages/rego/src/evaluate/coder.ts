@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes closures of one body. What is bound where is known beforehand, so that a variable is a slot, unification is a
+// test or an assignment, and nothing is looked up by name.
+
+import type { Location } from "../ast.ts";
+import type { Frame, Local, Operand } from "../compile/program.ts";
+import type { Machine } from "./machine.ts";
+import type { Get, Step } from "./state.ts";
+
+/** A part of a body: true or false, or a loop that goes on for each solution. */
+export type Part = { readonly test: Step } | { readonly loop: (next: Step) => Step };
+
+/** The result of a call or a reference that only the next part needs: evaluated in its place, without a slot. */
+export interface Pending {
+  readonly get: Get;
+  /** The replacements under which it is to be evaluated. */
+  readonly with: readonly unknown[];
+}
+
+/** The state while one body, with the bodies in it, becomes closures. */
+export class Coder {
+  readonly machine: Machine;
+  readonly frame: Frame;
+  readonly bound: Set<Local>;
+  readonly pending: Map<Local, Pending>;
+  /** Solutions are seen in order: in queries and arrays. */
+  readonly ordered: boolean;
+  /** In how many places each local stands. */
+  readonly counts: ReadonlyMap<Local, number>;
+
+  constructor(
+    machine: Machine,
+    frame: Frame,
+    bound: Iterable<Local>,
+    counts: ReadonlyMap<Local, number>,
+    ordered: boolean,
+  ) {
+    this.machine = machine;
+    this.frame = frame;
+    this.bound = new Set(bound);
+    this.pending = new Map();
+    this.counts = counts;
+    this.ordered = ordered;
+  }
+
+  /** For a body in this one, which sees what is bound here. */
+  inner(ordered: boolean = this.ordered): Coder {
+    return new Coder(this.machine, this.frame, this.bound, this.counts, ordered);
+  }
+
+  /** A place in the frame that no variable has. */
+  slot(): number {
+    return this.frame.size++;
+  }
+
+  temporary(location: Location): Local {
+    return { name: "", generated: true, location, slot: this.slot(), uses: 0 };
+  }
+
+  isBound(local: Local): boolean {
+    return this.bound.has(local) || this.pending.has(local);
+  }
+
+  /** Whether every local of the operand is bound, so that it has one value at most. */
+  isReady(operand: Operand): boolean {
+    switch (operand.kind) {
+      case "value":
+      case "comprehension":
+      case "template":
+        return true;
+      case "local":
+        return this.isBound(operand.local);
+      case "ref":
+        return (
+          (typeof operand.head === "string" || this.isBound(operand.head)) &&
+          operand.path.every((part) => this.isReady(part))
+        );
+      case "array":
+      case "set":
+        return operand.items.every((item) => this.isReady(item));
+      case "object":
+        return operand.entries.every(([key, value]) => this.isReady(key) && this.isReady(value));
+    }
+  }
+}
+
+/** Parts one after the other, and then `done` for each solution. */
+export function chain(parts: readonly Part[], done: Step): Step {
+  let next = done;
+  for (let i = parts.length - 1; i >= 0; ) {
+    const part = parts[i];
+    if (part === undefined) break;
+    if ("loop" in part) {
+      next = part.loop(next);
+      i--;
+      continue;
+    }
+    const tests: Step[] = [];
+    for (let at = part; "test" in at; ) {
+      tests.unshift(at.test);
+      const before = parts[--i];
+      if (before === undefined || "loop" in before) break;
+      at = before;
+    }
+    next = allThen(tests, next);
+  }
+  return next;
+}
+
+function allThen(tests: readonly Step[], next: Step): Step {
+  const [a, b, c] = tests;
+  if (a === undefined) return next;
+  if (b === undefined) return (e) => a(e) && next(e);
+  if (c === undefined) return (e) => a(e) && b(e) && next(e);
+  if (tests.length === 3) return (e) => a(e) && b(e) && c(e) && next(e);
+  return (e) => {
+    for (let i = 0; i < tests.length; i++) {
+      const test = tests[i];
+      if (test === undefined || !test(e)) return false;
+    }
+    return next(e);
+  };
+}
+
+/** Whether there is a solution. */
+export const FOUND: Step = () => true;
