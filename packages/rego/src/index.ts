@@ -12,4 +12,4 @@ export { toJson } from "./json.ts";
 export { parseModule, parseQuery } from "./parse/module.ts";
 export { type CompileOptions, compile, type Policy } from "./policy.ts";
 export * from "./types.ts";
-export * from "./value.ts";
+export type { PlainObject, RegoNumber, RegoObject, RegoSet, Value } from "./value.ts";

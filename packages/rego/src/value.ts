@@ -4,6 +4,8 @@
 
 import { Decimal } from "./decimal.ts";
 
+export { Decimal };
+
 /**
  * A `number` stands for the decimal that `String` writes of it. An integer beyond ±(2^53 - 1) that Rego read or computed
  * is a `bigint`, a fraction that is the shortest text of no double a `Decimal`: `numberOf` in number.ts chooses.
