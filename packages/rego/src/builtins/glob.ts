@@ -38,13 +38,15 @@ function match(pattern: Value, delimiters: Value, value: Value, context: Builtin
   const text = stringAt(pattern, 1);
   const stops = delimitersAt(delimiters);
   const subject = stringAt(value, 3);
-  const key = `glob ${stops.length} ${stops.join("")} ${text}`;
-  const automaton = context.cached(key, () => {
+  const known = context.cached("glob", () => new Map<string, Automaton>());
+  const key = `${stops.length} ${stops.join("")} ${text}`;
+  let automaton = known.get(key);
+  if (automaton === undefined) {
     context.spend(Math.ceil(text.length / 4));
-    const compiled = kept.get(key, () => new Automaton(compileProgram(new GlobParser(text, stops).parse())));
-    context.spend(Math.ceil(compiled.size / 4));
-    return compiled;
-  });
+    automaton = kept.get(key, () => new Automaton(compileProgram(new GlobParser(text, stops).parse())));
+    context.spend(Math.ceil(automaton.size / 4));
+    known.set(key, automaton);
+  }
   const work = new Work((steps) => context.spend(steps));
   const result = automaton.test(subject, work);
   work.settle();

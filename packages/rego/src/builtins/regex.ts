@@ -29,13 +29,17 @@ export const regex: readonly Builtin[] = [
 
 /** Compiled once in an evaluation. Throws `BuiltinFailure` for what is no pattern. */
 function compiled(pattern: string, context: BuiltinContext): Regex {
-  return context.cached(`regex ${pattern}`, () => {
+  const known = context.cached("regex", () => new Map<string, Regex>());
+  let found = known.get(pattern);
+  if (found === undefined) {
     try {
-      return regexOf(pattern, (steps) => context.spend(steps));
+      found = regexOf(pattern, (steps) => context.spend(steps));
     } catch (error) {
       throw error instanceof PatternError ? failure(error.message) : error;
     }
-  });
+    known.set(pattern, found);
+  }
+  return found;
 }
 
 function match(pattern: Value, value: Value, context: BuiltinContext): boolean {

@@ -16,13 +16,20 @@ export interface ClassPart {
 export class CharClass {
   readonly #parts: readonly ClassPart[];
   readonly #negated: boolean;
-  readonly #ascii = new Uint8Array(128);
+  /** 1 for what is taken. */
+  readonly #ascii: Uint8Array;
   readonly #native: (RegExp | undefined)[] = [];
 
   constructor(parts: readonly ClassPart[], negated = false) {
     this.#parts = parts;
     this.#negated = negated;
-    for (let c = 0; c < 128; c++) this.#ascii[c] = this.#decide(c) ? 1 : 0;
+    const ascii = new Uint8Array(128).fill(negated ? 1 : 0);
+    for (const part of parts) {
+      const taken = asciiOf(part);
+      const marked = part.negated === true ? 0 : 1;
+      for (let c = 0; c < 128; c++) if (taken[c] === marked) ascii[c] = negated ? 0 : 1;
+    }
+    this.#ascii = ascii;
   }
 
   has(c: number): boolean {
@@ -37,13 +44,26 @@ export class CharClass {
 
   #takes(part: ClassPart, i: number, c: number): boolean {
     if (inRanges(part.ranges, c)) return true;
-    if (part.property === undefined) {
-      if (part.fold !== true) return false;
-      if (c < 128) return foldsInto(part.ranges, c);
-    }
+    if (part.property === undefined && part.fold !== true) return false;
     this.#native[i] ??= nativeOf(part);
     return this.#native[i].test(String.fromCodePoint(c));
   }
+}
+
+/** 1 for each character of ASCII that the part takes when it is not negated. */
+function asciiOf(part: ClassPart): Uint8Array {
+  const { ranges, property, fold } = part;
+  const taken = new Uint8Array(128);
+  for (let i = 0; i < ranges.length; i += 2) {
+    if ((ranges[i] as number) < 128) taken.fill(1, ranges[i], (ranges[i + 1] as number) + 1);
+  }
+  if (property !== undefined) {
+    const native = nativeOf(part);
+    for (let c = 0; c < 128; c++) if (native.test(String.fromCharCode(c))) taken[c] = 1;
+  } else if (fold === true) {
+    for (let c = 65; c < 91; c++) if (foldsInto(ranges, c)) taken[c] = taken[c + 32] = 1;
+  }
+  return taken;
 }
 
 /** All but line feeds, and all. */
@@ -57,14 +77,13 @@ function inRanges(ranges: readonly number[], c: number): boolean {
   return false;
 }
 
-/** Whether an ASCII letter's other forms are in the ranges: the other case, the Kelvin sign, the long s. */
+/** Whether a form of a capital of ASCII is in the ranges: itself, its small letter, the Kelvin sign, the long s. */
 function foldsInto(ranges: readonly number[], c: number): boolean {
-  const lower = c | 0x20;
-  if (lower < 0x61 || lower > 0x7a) return false;
   return (
-    inRanges(ranges, c ^ 0x20) ||
-    (lower === 0x6b && inRanges(ranges, 0x212a)) ||
-    (lower === 0x73 && inRanges(ranges, 0x17f))
+    inRanges(ranges, c) ||
+    inRanges(ranges, c + 32) ||
+    (c === 0x4b && inRanges(ranges, 0x212a)) ||
+    (c === 0x53 && inRanges(ranges, 0x17f))
   );
 }
 
@@ -105,7 +124,7 @@ export const POSIX_GROUPS: Readonly<Record<string, readonly number[]>> = {
 const CATEGORY = /^(?:C[cfnos]?|L[clmotu]?|M[cen]?|N[dlo]?|P[cdefios]?|S[ckmo]?|Z[lps]?)$/;
 const CATEGORY_WORDS = /^(.+)(letter|punctuation|mark|number|symbol|separator|use)$/;
 /** Scripts whose name has four letters; all other words of four letters are codes of scripts, which are not taken. */
-const SHORT_SCRIPTS = /^(?:Ahom|Cham|Kawi|Lisu|Thai|Toto)$/;
+const SHORT_SCRIPTS = /^(?:Ahom|Cham|Kawi|Lisu|Modi|Thai|Toto)$/;
 
 /**
  * The native text for a category or script as Go 1.26 knows them: in any case, with spaces, hyphens and underscores
@@ -122,7 +141,7 @@ export function unicodeProperty(name: string): string | undefined {
     (_, first: string, last: string) => `${first}_${capital(last)}`,
   );
   const candidates = [`gc=${plain}`, `gc=${capital(words)}`];
-  if (plain.length !== 4 || SHORT_SCRIPTS.test(word)) candidates.push(`sc=${word}`);
+  if (plain !== "unknown" && (plain.length !== 4 || SHORT_SCRIPTS.test(word))) candidates.push(`sc=${word}`);
   return candidates
     .filter((text) => plain.length > 2 || text.startsWith("sc="))
     .map((text) => `\\p{${text}}`)

@@ -5,7 +5,7 @@ import { Automaton } from "./automaton.ts";
 import { Keeper } from "./keep.ts";
 import { parsePattern } from "./parse.ts";
 import { compileProgram, type Program } from "./program.ts";
-import { type Slots, search } from "./search.ts";
+import { Search, type Slots } from "./search.ts";
 import { charAt, Work, widthOf } from "./text.ts";
 
 /** Counts steps against the limits of an evaluation; throws when they are used up. */
@@ -40,10 +40,10 @@ export class Regex {
   /** Matches from left to right that do not overlap; none that is empty directly behind another. */
   *matches(text: string, spend: Spend, withGroups = false): Generator<Slots> {
     const work = new Work(spend);
-    const count = withGroups ? 2 * this.names.length : 2;
+    const search = new Search(this.#program, text, withGroups ? 2 * this.names.length : 2, work);
     let end = -1;
     for (let at = 0; at <= text.length; ) {
-      const slots = search(this.#program, text, at, count, work);
+      const slots = search.next(at);
       work.settle();
       if (slots === undefined) return;
       const [from, to] = slots as readonly [number, number];
