@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The claims of an EAR token: names as in Trustee's profile, our own under `adyton.`; strict about shape.
+// The claims of an EAR token: names as in Trustee's profile and Veraison's, our own under `adyton.`; strict about shape.
 
-import { toUtf8 } from "@adyton/core/bytes";
+import { fromBase64Url, toUtf8 } from "@adyton/core/bytes";
 import { AdytonError } from "@adyton/core/errors";
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
 import { AppraisalError } from "./errors.ts";
@@ -19,6 +19,13 @@ import {
 
 /** `eat_profile` of Confidential Containers' Trustee. */
 export const EAR_PROFILE = "tag:github.com,2024:confidential-containers/Trustee";
+
+/** `eat_profile` by the name of who reads it. */
+export const EAR_PROFILES: Readonly<Record<EarProfile, string>> = {
+  trustee: EAR_PROFILE,
+  veraison: "tag:github.com,2023:veraison/ear",
+};
+export type EarProfile = "trustee" | "veraison";
 
 /** `ear.verifier-id`. */
 export interface VerifierId {
@@ -42,9 +49,13 @@ export interface EarClaims {
   readonly eat_profile: string;
   /** Seconds since 1970. */
   readonly iat: number;
-  /** Seconds since 1970. */
-  readonly exp: number;
+  /** Seconds since 1970. Always there in ours; Veraison's tokens have none. */
+  readonly exp?: number;
   readonly iss?: string;
+  /** In base64url: 8 to 64 bytes that the relying party chose (RFC 9711 section 4.1). */
+  readonly eat_nonce?: string;
+  /** The evidence itself, in base64url. */
+  readonly "ear.raw-evidence"?: string;
   readonly "ear.verifier-id": VerifierId;
   /** True when any submodule's evidence is under a root that is no hardware vendor's. */
   readonly "adyton.simulated"?: boolean;
@@ -53,16 +64,29 @@ export interface EarClaims {
 }
 
 const MAX_SUBMODS = 64;
+/** Bytes of a nonce, RFC 9711 section 4.1. */
+export const NONCE_SIZE = { least: 8, most: 64 } as const;
+const PROFILES: readonly string[] = Object.values(EAR_PROFILES);
 
 /**
- * Reads the payload of a token whose signature was verified. Unknown claims are kept, as EAR's extensions are. Throws
- * `INVALID_EAR`.
+ * Reads the JSON payload of a token whose signature was verified. Unknown claims are kept, as EAR's extensions are.
+ * Throws `INVALID_EAR`.
  */
 export function parseEarClaims(payload: Uint8Array): EarClaims {
-  const claims = parsed(payload);
+  return checkEarClaims(parsed(payload));
+}
+
+/** The claims of a token, in whichever form they came. Throws `INVALID_EAR`. */
+export function checkEarClaims(claims: JsonValue): EarClaims {
   if (!isJsonObject(claims)) throw invalid("claims", claims, "an object");
   const { eat_profile, iss, submods } = claims;
-  if (eat_profile !== EAR_PROFILE) throw invalid("eat_profile", eat_profile, JSON.stringify(EAR_PROFILE));
+  if (typeof eat_profile !== "string" || !PROFILES.includes(eat_profile)) {
+    throw invalid(
+      "eat_profile",
+      eat_profile,
+      PROFILES.map((profile) => JSON.stringify(profile)).join(" or "),
+    );
+  }
   if (iss !== undefined && typeof iss !== "string") throw invalid("iss", iss, "a string");
   if (!isJsonObject(submods)) throw invalid("submods", submods, "an object");
   const entries = Object.entries(submods);
@@ -73,8 +97,10 @@ export function parseEarClaims(payload: Uint8Array): EarClaims {
     ...claims,
     eat_profile,
     iat: secondsAt(claims, "iat"),
-    exp: secondsAt(claims, "exp"),
+    ...(claims.exp === undefined ? {} : { exp: secondsAt(claims, "exp") }),
     ...(iss === undefined ? {} : { iss }),
+    ...bytesAt(claims, "eat_nonce", NONCE_SIZE.least, NONCE_SIZE.most),
+    ...bytesAt(claims, "ear.raw-evidence", 0, Number.POSITIVE_INFINITY),
     "ear.verifier-id": verifierIdOf(claims["ear.verifier-id"]),
     ...simulatedAt(claims, ""),
     submods: Object.fromEntries(
@@ -156,6 +182,36 @@ function verifierIdOf(value: JsonValue | undefined): VerifierId {
     throw invalid("ear.verifier-id", value, "developer and build");
   }
   return { developer: value.developer, build: value.build };
+}
+
+/** A claim of bytes in base64url, where there is one. */
+function bytesAt(
+  claims: JsonObject,
+  name: "eat_nonce" | "ear.raw-evidence",
+  least: number,
+  most: number,
+): { readonly [name: string]: string } {
+  const value = claims[name];
+  if (value === undefined) return {};
+  const size = typeof value === "string" ? sizeOf(value) : -1;
+  if (typeof value !== "string" || size < least || size > most) {
+    throw invalid(
+      name,
+      value,
+      most === Number.POSITIVE_INFINITY ? "base64url" : `base64url of ${least} to ${most} bytes`,
+    );
+  }
+  return { [name]: value };
+}
+
+/** Bytes behind base64url with or without padding; -1 for other text. */
+function sizeOf(text: string): number {
+  try {
+    return fromBase64Url(text.replace(/={1,2}$/, "")).length;
+  } catch (error) {
+    if (error instanceof AdytonError) return -1;
+    throw error;
+  }
 }
 
 function secondsAt(claims: JsonObject, name: string): number {

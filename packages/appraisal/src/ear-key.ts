@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The key that signs attestation results: ES256, and perhaps a certificate chain that leads verifiers to it.
+// The key that signs attestation results, and perhaps a certificate chain that leads verifiers to it.
 
-import { equal, fromBase64Url, toBase64 } from "@adyton/core/bytes";
-import { spkiOfPoint } from "@adyton/core/crypto";
+import { concat, equal, fromBase64Url, fromHex, toBase64 } from "@adyton/core/bytes";
+import { type CurveName, spkiOfPoint } from "@adyton/core/crypto";
 import { AdytonError } from "@adyton/core/errors";
 import { parseCertificate } from "@adyton/core/x509";
 import {
@@ -15,42 +15,47 @@ import {
 } from "jose";
 import { AppraisalError } from "./errors.ts";
 
+/** The signature algorithms of EAR tokens; the key decides which. */
+export const EAR_ALGORITHMS = ["ES256", "ES384", "EdDSA"] as const;
+export type EarAlgorithm = (typeof EAR_ALGORITHMS)[number];
+
 export interface EarSigningKey {
+  readonly algorithm: EarAlgorithm;
   /** Cannot be exported. */
   readonly privateKey: CryptoKey;
   /** For a JWKS: the public members, `alg`, `use`, `kid` (RFC 7638 thumbprint), and `x5c` when there is a chain. */
   readonly publicJwk: JWK;
 }
 
+/** What stands before the key in its SubjectPublicKeyInfo (RFC 8410 section 4). */
+const ED25519_SPKI = fromHex("302a300506032b6570032100");
 /** Most certificates in a chain. */
 const MAX_CHAIN = 8;
 
 /** A fresh private key as a JWK, for keeping; it is a secret. Use it through `importEarKey`. */
-export async function generateEarKey(): Promise<JWK> {
-  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
-  const { kty, crv, x, y, d } = await exportJWK(privateKey);
-  return { kty, crv, x, y, d, alg: "ES256" } as JWK;
+export async function generateEarKey(algorithm: EarAlgorithm = "ES256"): Promise<JWK> {
+  const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
+  const jwk = await exportJWK(privateKey);
+  return { ...publicMembersOf(jwk), d: jwk.d, alg: algorithm } as JWK;
 }
 
 /**
- * Prepares a private P-256 key for signing. `chain` holds certificates in DER, the key's own first; they travel in the
- * token. Throws `INVALID_EAR_KEY`.
+ * Prepares a private key on P-256, P-384 or Ed25519 for signing. `chain` holds certificates in DER, the key's own first;
+ * they travel in the token. Throws `INVALID_EAR_KEY`.
  */
 export async function importEarKey(jwk: JWK, chain: readonly Uint8Array[] = []): Promise<EarSigningKey> {
-  const { kty, crv, x, y, d } = jwk;
-  if (kty !== "EC" || crv !== "P-256" || typeof x !== "string" || typeof y !== "string") {
-    throw invalidKey("it is no EC key on P-256");
-  }
-  if (typeof d !== "string") throw invalidKey("its private part is missing");
-  checkChain(chain, x, y);
-  const publicMembers = { kty, crv, x, y };
+  const algorithm = earAlgorithmOf(jwk);
+  const publicMembers = publicMembersOf(jwk);
+  if (typeof jwk.d !== "string") throw invalidKey("its private part is missing");
+  checkChain(chain, jwk);
   const kid = await calculateJwkThumbprint(publicMembers);
-  const privateKey = await imported({ ...publicMembers, d });
+  const privateKey = await imported({ ...publicMembers, d: jwk.d }, algorithm);
   return Object.freeze({
+    algorithm,
     privateKey,
     publicJwk: Object.freeze({
       ...publicMembers,
-      alg: "ES256",
+      alg: algorithm,
       use: "sig",
       kid,
       ...(chain.length === 0 ? {} : { x5c: chain.map(toBase64) }),
@@ -59,28 +64,49 @@ export async function importEarKey(jwk: JWK, chain: readonly Uint8Array[] = []):
 }
 
 /** The public half of a JWK, ready to verify. Throws `INVALID_EAR_KEY`. */
-export async function importEarPublicKey({ kty, crv, x, y }: JWK): Promise<CryptoKey> {
-  if (kty !== "EC" || crv !== "P-256" || typeof x !== "string" || typeof y !== "string") {
-    throw invalidKey("it is no EC key on P-256");
-  }
-  return imported({ kty, crv, x, y });
+export async function importEarPublicKey(jwk: JWK): Promise<CryptoKey> {
+  return imported(publicMembersOf(jwk), earAlgorithmOf(jwk));
 }
 
-async function imported(jwk: JWK): Promise<CryptoKey> {
+/** The one algorithm of a key: what a token's header says never chooses. Throws `INVALID_EAR_KEY`. */
+export function earAlgorithmOf({ kty, crv, alg }: JWK): EarAlgorithm {
+  const algorithm = ALGORITHM_OF[`${kty} ${crv}`];
+  if (algorithm === undefined) throw invalidKey("it is no key on P-256, P-384 or Ed25519");
+  // RFC 9864 writes the algorithm of the curve where RFC 8037 wrote that of the family.
+  if (alg !== undefined && alg !== algorithm && !(algorithm === "EdDSA" && alg === "Ed25519")) {
+    throw invalidKey(`its alg is not ${algorithm}`);
+  }
+  return algorithm;
+}
+
+const ALGORITHM_OF: Readonly<Record<string, EarAlgorithm | undefined>> = {
+  "EC P-256": "ES256",
+  "EC P-384": "ES384",
+  "OKP Ed25519": "EdDSA",
+};
+
+/** The members that make the key, and no other (RFC 7638 section 3.2, RFC 8037 section 2). */
+function publicMembersOf({ kty, crv, x, y }: JWK): JWK {
+  if (kty === "OKP" && typeof x === "string") return { kty, crv, x } as JWK;
+  if (typeof x !== "string" || typeof y !== "string") throw invalidKey("a coordinate is missing");
+  return { kty, crv, x, y } as JWK;
+}
+
+async function imported(jwk: JWK, algorithm: EarAlgorithm): Promise<CryptoKey> {
   try {
-    return (await importJWK(jwk, "ES256", { extractable: false })) as CryptoKey;
+    return (await importJWK(jwk, algorithm, { extractable: false })) as CryptoKey;
   } catch {
     // The cause could quote the key.
-    throw invalidKey("its numbers are no key of P-256");
+    throw invalidKey(`its numbers are no key of ${jwk.crv}`);
   }
 }
 
-function checkChain(chain: readonly Uint8Array[], x: string, y: string): void {
+function checkChain(chain: readonly Uint8Array[], jwk: JWK): void {
   if (chain.length > MAX_CHAIN)
     throw invalidKey(`its chain has ${chain.length} certificates, at most ${MAX_CHAIN}`);
   const [leaf] = chain.map((der) => readCertificate(der));
   if (leaf === undefined) return;
-  if (!equal(leaf.spki, spkiOf(x, y))) throw invalidKey("the chain's first certificate is of another key");
+  if (!equal(leaf.spki, spkiOf(jwk))) throw invalidKey("the chain's first certificate is of another key");
 }
 
 function readCertificate(der: Uint8Array): ReturnType<typeof parseCertificate> {
@@ -91,12 +117,14 @@ function readCertificate(der: Uint8Array): ReturnType<typeof parseCertificate> {
   }
 }
 
-function spkiOf(x: string, y: string): Uint8Array {
+function spkiOf({ crv, x = "", y = "" }: JWK): Uint8Array {
   try {
     const [left, right] = [fromBase64Url(x), fromBase64Url(y)];
-    return spkiOfPoint("P-256", Uint8Array.from([...left, ...right]));
+    return crv === "Ed25519"
+      ? concat(ED25519_SPKI, left)
+      : spkiOfPoint(crv as CurveName, concat(left, right));
   } catch (cause) {
-    throw invalidKey("its point is no 64 bytes", cause);
+    throw invalidKey(`its point is none of ${crv}`, cause);
   }
 }
 

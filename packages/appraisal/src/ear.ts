@@ -1,27 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-// EAR: the attestation result as a JWT signed with ES256 (draft-ietf-rats-ear), in Trustee's profile.
+// EAR: the attestation result as a signed token (draft-ietf-rats-ear), a JWT or a CWT, in Trustee's profile or Veraison's.
 
-import { fromBase64Url, fromUtf8 } from "@adyton/core/bytes";
+import { equal, fromBase64Url, fromUtf8, toBase64Url } from "@adyton/core/bytes";
 import { CompactSign, compactVerify, errors, type JWK } from "jose";
 import { type Appraisal, type AttestationResult, assertAppraised } from "./appraise.ts";
 import {
-  EAR_PROFILE,
+  EAR_PROFILES,
   type EarAppraisal,
   type EarClaims,
+  type EarProfile,
+  NONCE_SIZE,
   parseEarClaims,
   type VerifierId,
 } from "./ear-claims.ts";
-import { type EarSigningKey, importEarPublicKey } from "./ear-key.ts";
+import { signCwt, verifyCwt } from "./ear-cwt.ts";
+import { type EarSigningKey, earAlgorithmOf, importEarPublicKey } from "./ear-key.ts";
 import { AppraisalError, type AppraisalErrorCode, misuse } from "./errors.ts";
 
 export interface SignEarOptions {
   readonly key: EarSigningKey;
   readonly now: Date;
+  /** Who is to read the token. Default "trustee". */
+  readonly profile?: EarProfile;
   /** `iss`. Default "Adyton". */
   readonly issuer?: string;
   readonly verifierId?: VerifierId;
   /** Whole seconds, at most a day. Default 300. The token never outlives the endorsements it stands on. */
   readonly lifetimeSeconds?: number;
+  /** `eat_nonce`: 8 to 64 bytes by which the relying party knows its own token. */
+  readonly nonce?: Uint8Array;
+  /** `ear.raw-evidence`: what was appraised, for the relying party to look at. */
+  readonly rawEvidence?: Uint8Array;
+  /** The name of a submodule, where its reader expects another than cpu0, gpu0… */
+  readonly submodName?: (name: string, appraisal: Appraisal) => string;
 }
 
 export interface VerifyEarOptions {
@@ -30,8 +41,12 @@ export interface VerifyEarOptions {
   readonly now: Date;
   /** The `iss` to insist on. */
   readonly issuer?: string;
+  /** The `eat_nonce` to insist on. */
+  readonly nonce?: Uint8Array;
   /** How far clocks may differ, in seconds. Default 0. */
   readonly toleranceSeconds?: number;
+  /** How old a token may be, in seconds. Without it a token that names no end (Veraison's) is refused. */
+  readonly maxAgeSeconds?: number;
 }
 
 const DEFAULT_ISSUER = "Adyton";
@@ -44,39 +59,32 @@ const MAX_TOKEN = 8 * 1024 * 1024;
 const MAX_KEYS = 64;
 
 /**
- * The token of a result: JWT, ES256, the public key in the header's `jwk` with any `x5c` inside it. Throws
- * `NOT_APPRAISED` for anything but a result of `appraise`, `INVALID_APPRAISAL_INPUT`, or `EVIDENCE_STALE` when the
- * endorsements expired by `now`.
+ * The token of a result as a JWT: ES256, ES384 or EdDSA by the key, whose public half stands in the header's `jwk` with
+ * any `x5c` inside it. Throws `NOT_APPRAISED` for anything but a result of `appraise`, `INVALID_APPRAISAL_INPUT`, or
+ * `EVIDENCE_STALE` when the endorsements expired by `now`.
  */
 export async function signEar(result: AttestationResult, options: SignEarOptions): Promise<string> {
-  assertAppraised(result);
-  const { key, issuer = DEFAULT_ISSUER, verifierId = DEFAULT_VERIFIER } = options;
-  const iat = secondsOf(options.now);
-  const claims: EarClaims = {
-    eat_profile: EAR_PROFILE,
-    iat,
-    exp: expiryOf(result, iat, options.lifetimeSeconds ?? DEFAULT_LIFETIME),
-    iss: issuer,
-    "ear.verifier-id": { developer: verifierId.developer, build: verifierId.build },
-    "adyton.simulated": result.simulated,
-    submods: Object.fromEntries(
-      Object.entries(result.appraisals).map(([name, appraisal]) => [name, submodOf(appraisal)]),
-    ),
-  };
-  const { kty, crv, x, y, alg, kid, x5c } = key.publicJwk;
-  const jwk = { kty, crv, x, y, alg, ...(x5c === undefined ? {} : { x5c }) } as JWK;
+  const claims = claimsOf(result, options);
+  const { algorithm, privateKey, publicJwk } = options.key;
+  const { kid, use: _, ...jwk } = publicJwk;
   return new CompactSign(fromUtf8(JSON.stringify(claims)))
-    .setProtectedHeader({ alg: "ES256", typ: "JWT", ...(kid === undefined ? {} : { kid }), jwk })
-    .sign(key.privateKey);
+    .setProtectedHeader({ alg: algorithm, typ: "JWT", ...(kid === undefined ? {} : { kid }), jwk })
+    .sign(privateKey);
+}
+
+/** The token of a result as a CWT: COSE_Sign1 over CBOR claims, a fraction of a JWT's size. Throws as `signEar`. */
+export async function signEarCwt(result: AttestationResult, options: SignEarOptions): Promise<Uint8Array> {
+  return signCwt(claimsOf(result, options), options.key);
 }
 
 /**
- * Verifies a token's signature under one of `keys`, its profile, times and shape, and returns its claims. It does not
- * judge them: look at `ear.status` of every submodule. Throws `INVALID_EAR`, `EAR_SIGNATURE`, `EAR_ISSUER`,
- * `EAR_NOT_YET_VALID`, `EAR_EXPIRED`, `INVALID_EAR_KEY` or `INVALID_APPRAISAL_INPUT`.
+ * Verifies a token's signature under one of `keys`, its profile, times and shape, and returns its claims, those of a CWT
+ * under the names of a JWT. It does not judge them: look at `ear.status` of every submodule. Throws `INVALID_EAR`,
+ * `EAR_SIGNATURE`, `EAR_ISSUER`, `EAR_NONCE`, `EAR_NOT_YET_VALID`, `EAR_EXPIRED`, `INVALID_EAR_KEY` or
+ * `INVALID_APPRAISAL_INPUT`.
  */
-export async function verifyEar(token: string, options: VerifyEarOptions): Promise<EarClaims> {
-  const { keys, issuer, toleranceSeconds = 0 } = options;
+export async function verifyEar(token: string | Uint8Array, options: VerifyEarOptions): Promise<EarClaims> {
+  const { keys, issuer, nonce, toleranceSeconds = 0 } = options;
   if (keys.length === 0 || keys.length > MAX_KEYS) {
     throw misuse("INVALID_EAR_KEY", `Cannot verify EAR: got ${keys.length} keys, expected 1 to ${MAX_KEYS}`);
   }
@@ -85,21 +93,69 @@ export async function verifyEar(token: string, options: VerifyEarOptions): Promi
   }
   const now = options.now.getTime() / 1000;
   if (Number.isNaN(now)) throw misuse("INVALID_APPRAISAL_INPUT", "Cannot verify EAR: the time is no date");
-  checkForm(token);
-  const claims = parseEarClaims(await payloadOf(token, keys));
+  if (token.length > MAX_TOKEN) {
+    throw malformed(`${token.length} characters or bytes, at most ${MAX_TOKEN} are read`);
+  }
+  const claims = await signedClaims(token, keys);
   if (issuer !== undefined && claims.iss !== issuer) {
     throw refusedToken(
       "EAR_ISSUER",
       `it is from ${JSON.stringify(claims.iss ?? null)}, expected ${JSON.stringify(issuer)}`,
     );
   }
+  if (nonce !== undefined) checkNonce(claims, nonce);
   if (claims.iat > now + toleranceSeconds) {
     throw refusedToken("EAR_NOT_YET_VALID", `it was issued at ${claims.iat}, it is ${Math.floor(now)}`);
   }
-  if (now >= claims.exp + toleranceSeconds) {
-    throw refusedToken("EAR_EXPIRED", `it expired at ${claims.exp}, it is ${Math.floor(now)}`);
+  const end = endOf(claims, options.maxAgeSeconds);
+  if (now >= end + toleranceSeconds) {
+    throw refusedToken("EAR_EXPIRED", `it expired at ${end}, it is ${Math.floor(now)}`);
   }
   return claims;
+}
+
+/** The second from which a token is too old. */
+function endOf({ exp, iat }: EarClaims, maxAge: number = Number.POSITIVE_INFINITY): number {
+  if (Number.isNaN(maxAge) || maxAge < 0) {
+    throw misuse("INVALID_APPRAISAL_INPUT", `Cannot verify EAR: an age of ${maxAge} seconds`);
+  }
+  const end = Math.min(exp ?? Number.POSITIVE_INFINITY, iat + maxAge);
+  if (end === Number.POSITIVE_INFINITY) {
+    throw new AppraisalError("EAR_EXPIRED", "not-authentic", "Cannot accept EAR: it names no end", {
+      hint: "Set maxAgeSeconds to the age up to which you accept such a token.",
+    });
+  }
+  return end;
+}
+
+function claimsOf(result: AttestationResult, options: SignEarOptions): EarClaims {
+  assertAppraised(result);
+  const { issuer = DEFAULT_ISSUER, profile = "trustee", verifierId = DEFAULT_VERIFIER } = options;
+  const { nonce, rawEvidence, submodName = (name) => name } = options;
+  if (nonce !== undefined && (nonce.length < NONCE_SIZE.least || nonce.length > NONCE_SIZE.most)) {
+    throw misuse(
+      "INVALID_APPRAISAL_INPUT",
+      `Cannot sign EAR: a nonce of ${nonce.length} bytes, expected ${NONCE_SIZE.least} to ${NONCE_SIZE.most}`,
+    );
+  }
+  const iat = secondsOf(options.now);
+  const submods = Object.entries(result.appraisals).map(
+    ([name, appraisal]) => [submodName(name, appraisal), submodOf(appraisal)] as const,
+  );
+  if (new Set(submods.map(([name]) => name)).size !== submods.length) {
+    throw misuse("INVALID_APPRAISAL_INPUT", "Cannot sign EAR: two submodules got one name");
+  }
+  return {
+    eat_profile: EAR_PROFILES[profile],
+    iat,
+    exp: expiryOf(result, iat, options.lifetimeSeconds ?? DEFAULT_LIFETIME),
+    iss: issuer,
+    ...(nonce === undefined ? {} : { eat_nonce: toBase64Url(nonce) }),
+    ...(rawEvidence === undefined ? {} : { "ear.raw-evidence": toBase64Url(rawEvidence) }),
+    "ear.verifier-id": { developer: verifierId.developer, build: verifierId.build },
+    "adyton.simulated": result.simulated,
+    submods: Object.fromEntries(submods),
+  };
 }
 
 function submodOf(appraisal: Appraisal): EarAppraisal {
@@ -140,11 +196,22 @@ function expiryOf(result: AttestationResult, iat: number, lifetime: number): num
   return Math.min(iat + lifetime, latest);
 }
 
+async function signedClaims(token: string | Uint8Array, keys: readonly JWK[]): Promise<EarClaims> {
+  if (typeof token !== "string") return verifyCwt(token, keys);
+  checkForm(token);
+  return parseEarClaims(await payloadOf(token, keys));
+}
+
+/** A token may carry more than one nonce elsewhere; ours carry one, and no other is taken. */
+function checkNonce({ eat_nonce: found }: EarClaims, expected: Uint8Array): void {
+  if (found === undefined) throw refusedToken("EAR_NONCE", "it carries no nonce");
+  if (!equal(fromBase64Url(found.replace(/={1,2}$/, "")), expected)) {
+    throw refusedToken("EAR_NONCE", "it carries another nonce");
+  }
+}
+
 /** Three parts of base64url in their one canonical spelling: jose would let unused bits pass. */
 function checkForm(token: string): void {
-  if (token.length > MAX_TOKEN) {
-    throw malformed(`${token.length} characters, at most ${MAX_TOKEN} are read`);
-  }
   const parts = token.split(".");
   if (parts.length !== 3) throw malformed(`${parts.length} parts, expected 3`);
   try {
@@ -158,22 +225,29 @@ function checkForm(token: string): void {
 
 /** The payload, once one of the keys made the signature. */
 async function payloadOf(token: string, keys: readonly JWK[]): Promise<Uint8Array> {
+  let fitting = 0;
   for (const jwk of keys) {
     const key = await importEarPublicKey(jwk);
     try {
-      const { payload, protectedHeader } = await compactVerify(token, key, { algorithms: ["ES256"] });
+      const algorithms = [earAlgorithmOf(jwk)];
+      const { payload, protectedHeader } = await compactVerify(token, key, { algorithms });
       // RFC 7797's unencoded payload is the one critical header that jose knows; no EAR has it.
       if (protectedHeader.crit !== undefined) throw malformed("its header has critical members");
       return payload;
     } catch (error) {
+      if (error instanceof errors.JOSEAlgNotAllowed) continue;
+      fitting += 1;
       if (error instanceof errors.JWSSignatureVerificationFailed) continue;
-      if (error instanceof errors.JOSEAlgNotAllowed)
-        throw refusedToken("EAR_SIGNATURE", "its algorithm is not ES256");
       if (error instanceof errors.JOSEError) throw malformed("it is no compact JWS");
       throw error;
     }
   }
-  throw refusedToken("EAR_SIGNATURE", `none of the ${keys.length} trusted keys made its signature`);
+  throw refusedToken(
+    "EAR_SIGNATURE",
+    fitting === 0
+      ? `its algorithm is not that of any of the ${keys.length} trusted keys`
+      : `none of the ${keys.length} trusted keys made its signature`,
+  );
 }
 
 function malformed(why: string, cause?: unknown): AppraisalError {

@@ -20,6 +20,7 @@ export type AppraisalErrorCode =
   | "INVALID_EAR"
   | "EAR_SIGNATURE"
   | "EAR_ISSUER"
+  | "EAR_NONCE"
   | "EAR_NOT_YET_VALID"
   | "EAR_EXPIRED";
 

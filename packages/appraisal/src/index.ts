@@ -15,9 +15,22 @@ export {
   type InitData,
 } from "./bindings.ts";
 export { builtinPolicy, type ReferenceId, referenceIdsOf, referenceValuesFrom } from "./builtin.ts";
-export { type SignEarOptions, signEar, type VerifyEarOptions, verifyEar } from "./ear.ts";
-export { EAR_PROFILE, type EarAppraisal, type EarClaims, type VerifierId } from "./ear-claims.ts";
-export { type EarSigningKey, generateEarKey, importEarKey } from "./ear-key.ts";
+export { type SignEarOptions, signEar, signEarCwt, type VerifyEarOptions, verifyEar } from "./ear.ts";
+export {
+  EAR_PROFILE,
+  EAR_PROFILES,
+  type EarAppraisal,
+  type EarClaims,
+  type EarProfile,
+  type VerifierId,
+} from "./ear-claims.ts";
+export {
+  EAR_ALGORITHMS,
+  type EarAlgorithm,
+  type EarSigningKey,
+  generateEarKey,
+  importEarKey,
+} from "./ear-key.ts";
 export { AppraisalError, type AppraisalErrorCode } from "./errors.ts";
 export type { Facts } from "./facts.ts";
 export type { Finding } from "./finding.ts";
