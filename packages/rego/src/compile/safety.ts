@@ -5,15 +5,7 @@
 import type { Location } from "../ast.ts";
 import { addAll, boundByUnification, outputsOf, outputsOfBody } from "./outputs.ts";
 import type { Clause, Local, Operand, Report, Statement } from "./program.ts";
-import {
-  addLocals,
-  addStatementLocals,
-  bodiesOf,
-  closureLocals,
-  comprehensionsIn,
-  operandsOf,
-  outerLocals,
-} from "./variables.ts";
+import { addLocals, addStatementLocals, closureLocals, comprehensionsIn, operandsOf } from "./variables.ts";
 
 type Locals = ReadonlySet<Local>;
 type Unsafe = Map<Statement, Set<Local>>;
@@ -160,8 +152,8 @@ function addVisible(statement: Statement, into: Set<Local>): void {
 function openLocals(body: readonly Statement[]): Set<Local> {
   const occurrences = new Map<Local, number>();
   for (const statement of body) {
-    const locals = outerLocals(statement);
-    for (const operand of bodiesOf(statement).flat()) addVisible(operand, locals);
+    const locals = new Set<Local>();
+    addVisible(statement, locals);
     for (const local of locals) occurrences.set(local, (occurrences.get(local) ?? 0) + 1);
   }
   if (body.length === 1) return new Set(occurrences.keys());

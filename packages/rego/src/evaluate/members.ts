@@ -33,6 +33,11 @@ export function member(collection: Value | undefined, key: Value): Value | undef
   return typeof key === "string" ? field(collection, key) : memberOf(collection, key);
 }
 
+/** As `member`, for base documents: there an integer may stand for the name that it would be in a path of files. */
+export function stored(document: Value | undefined, key: Value): Value | undefined {
+  return member(document, key) ?? (typeof key === "number" ? field(document, String(key)) : undefined);
+}
+
 /** Visits keys and members; in Rego's order where that can be seen. */
 export function visit(
   e: Evaluation,

@@ -132,7 +132,12 @@ function refGet(coder: Coder, operand: RefOperand): Get {
 }
 
 /** The member at a path below a value. */
-export function below(coder: Coder, root: Get, path: readonly Operand[]): Get {
+export function below(
+  coder: Coder,
+  root: Get,
+  path: readonly Operand[],
+  lookup: typeof member = member,
+): Get {
   let get = root;
   for (const part of path) {
     const outer = get;
@@ -140,14 +145,14 @@ export function below(coder: Coder, root: Get, path: readonly Operand[]): Get {
     if (typeof key === "string") {
       get = (e) => field(outer(e), key);
     } else if (key !== undefined) {
-      get = (e) => member(outer(e), key);
+      get = (e) => lookup(outer(e), key);
     } else {
       const keyGet = getter(coder, part);
       get = (e) => {
         const collection = outer(e);
         if (collection === undefined) return undefined;
         const found = keyGet(e);
-        return found === undefined ? undefined : member(collection, found);
+        return found === undefined ? undefined : lookup(collection, found);
       };
     }
   }

@@ -79,15 +79,14 @@ function objectVariant(machine: Machine, node: RuleNode, count: number): Variant
   const out = RESULT_SLOT;
   const slots = slotsFor(count);
   const depth = node.path.length;
-  const candidates = node.clauses.map(
-    (clause): Candidate<Step> => ({
-      clause,
-      code: objectStep(machine, clause, depth, slots, out),
-    }),
-  );
+  // Rules whose path is constant further on stand in nodes below, and count as members.
+  const inside = [...nodesBelow(node)].filter(({ clauses }) => clauses.length > 0);
+  const candidates = inside
+    .filter((other) => other === node || !isChoice(other))
+    .flatMap(({ clauses }) => clauses)
+    .map((clause): Candidate<Step> => ({ clause, code: objectStep(machine, clause, depth, slots, out) }));
   const select = selector(machine, candidates, []);
-  // Rules whose whole path is constant stand in nodes below, and count as members.
-  const below = [...nodesBelow(node)].filter((other) => other !== node && other.clauses.length > 0);
+  const below = inside.filter((other) => other !== node && isChoice(other));
   return (e, keys) => {
     const builder = new ExtentBuilder();
     e.extents[e.base + out] = builder;
@@ -133,6 +132,11 @@ function objectStep(
     };
     return { done, value };
   });
+}
+
+/** Complete rules with `default` or `else`: no clause of theirs stands for itself. */
+function isChoice({ clauses }: RuleNode): boolean {
+  return clauses.some((clause) => clause.default || clause.else !== undefined);
 }
 
 function conflict(e: Evaluation, clause: Clause | undefined): Error {

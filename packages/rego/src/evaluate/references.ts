@@ -5,7 +5,7 @@
 import type { Operand, RefOperand, RuleNode } from "../compile/program.ts";
 import { keyOf, type Value } from "../value.ts";
 import type { Coder } from "./coder.ts";
-import { member, visit, visitValues } from "./members.ts";
+import { member, stored, visit, visitValues } from "./members.ts";
 import { below, constantOf, getter } from "./operands.ts";
 import { isUnused, matcher } from "./patterns.ts";
 import type { RuleCode } from "./rules.ts";
@@ -30,23 +30,23 @@ interface Start {
 export function dataGet(coder: Coder, { path }: RefOperand): Get {
   const { machine } = coder;
   const { node, length } = startOf(coder, path);
-  if (node === undefined) return below(coder, data, path);
+  if (node === undefined) return below(coder, data, path, stored);
   if (node.clauses.length > 0) {
     const rule = ruleGet(coder, machine.rule(node), path, length);
-    const base = below(coder, data, path.slice(0, length));
+    const base = below(coder, data, path.slice(0, length), stored);
     // Only `with` hides rules.
     const get: Get = (e) => (e.masks !== undefined && !isLive(e, node) ? base(e) : rule.get(e));
     return below(coder, get, path.slice(rule.length));
   }
   const keys = path.slice(length).map((key) => getter(coder, key));
-  const base = below(coder, data, path.slice(0, length));
+  const base = below(coder, data, path.slice(0, length), stored);
   return (e) => {
     let at: RuleNode | undefined = node;
     let document = base(e);
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]?.(e);
       if (key === undefined) return undefined;
-      document = document === undefined ? undefined : member(document, key);
+      document = stored(document, key);
       at = childOf(e, at, key);
       if (at === undefined || at.clauses.length === 0) continue;
       let value = machine.rule(at).value(e);
@@ -69,15 +69,15 @@ export function walker(coder: Coder, { head, path, location }: RefOperand): (sin
   }
   const { machine } = coder;
   const { node, length } = startOf(coder, path);
-  if (node === undefined) return walkBelow(coder, data, path);
+  if (node === undefined) return walkBelow(coder, data, path, stored);
   if (node.clauses.length > 0) {
     const rule = ruleGet(coder, machine.rule(node), path, length);
-    const base = below(coder, data, path.slice(0, length));
+    const base = below(coder, data, path.slice(0, length), stored);
     const get: Get = (e) => (e.masks !== undefined && !isLive(e, node) ? base(e) : rule.get(e));
     return walkBelow(coder, get, path.slice(rule.length));
   }
   const hops = path.slice(length).map((key) => hopOf(coder, key));
-  const base = below(coder, data, path.slice(0, length));
+  const base = below(coder, data, path.slice(0, length), stored);
   return (sink) => {
     let inValue = sink;
     let inTree: TreeSink = (e, at, document) => {
@@ -143,14 +143,19 @@ function ruleGet(
   return { get, length: from + keys.length };
 }
 
-function walkBelow(coder: Coder, root: Get, path: readonly Operand[]): (sink: Sink) => Step {
+function walkBelow(
+  coder: Coder,
+  root: Get,
+  path: readonly Operand[],
+  lookup: typeof member = member,
+): (sink: Sink) => Step {
   let ready = 0;
   while (ready < path.length && coder.isReady(path[ready] as Operand)) ready++;
-  const start = below(coder, root, path.slice(0, ready));
+  const start = below(coder, root, path.slice(0, ready), lookup);
   const hops = path.slice(ready).map((key) => hopOf(coder, key));
   return (sink) => {
     let next = sink;
-    for (const hop of [...hops].reverse()) next = valueHop(coder, hop, next);
+    for (const hop of [...hops].reverse()) next = valueHop(coder, hop, next, lookup);
     return (e) => {
       const value = start(e);
       return value !== undefined && next(e, value);
@@ -166,13 +171,13 @@ function hopOf(coder: Coder, part: Operand): Hop {
   return { kind: "each", match: undefined, slot };
 }
 
-function valueHop(coder: Coder, hop: Hop, next: Sink): Sink {
+function valueHop(coder: Coder, hop: Hop, next: Sink, lookup: typeof member = member): Sink {
   const { ordered } = coder;
   if (hop.kind === "key") {
     const { get } = hop;
     return (e, value) => {
       const key = get(e);
-      const found = key === undefined ? undefined : member(value, key);
+      const found = key === undefined ? undefined : lookup(value, key);
       return found !== undefined && next(e, found);
     };
   }
@@ -201,7 +206,7 @@ function treeHop(coder: Coder, hop: Hop, next: TreeSink, inValue: Sink): TreeSin
     return (e, node, document) => {
       const key = get(e);
       if (key === undefined) return false;
-      return enter(e, childOf(e, node, key), document === undefined ? undefined : member(document, key));
+      return enter(e, childOf(e, node, key), stored(document, key));
     };
   }
   const { match, slot } = hop;

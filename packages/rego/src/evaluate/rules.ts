@@ -43,10 +43,10 @@ export class RuleCode {
 
   /** The value of all; undefined for functions, which have none. */
   value(e: Evaluation): Value | undefined {
+    if (this.node.arity !== undefined) return undefined;
     const stamp = this.#stable ? e.stable : e.epoch;
     const id = this.#memo;
     if (e.stamps[id] === stamp) return e.memo[id] as Value | undefined;
-    if (this.node.arity !== undefined) return undefined;
     const value = this.dynamic === 0 ? this.#run(e, this.#completed()) : this.#run(e, this.#extended().all);
     e.stamps[id] = stamp;
     e.memo[id] = value;

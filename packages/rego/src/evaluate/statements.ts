@@ -38,6 +38,9 @@ function defer(coder: Coder, { form, negated, with: replacements }: Statement): 
   if (output?.kind !== "local" || !output.local.generated || coder.counts.get(output.local) !== 2)
     return false;
   if (coder.isBound(output.local)) return false;
+  // A relation has any number of results.
+  if (form.kind === "call" && form.callee.kind === "builtin" && form.callee.builtin.each !== undefined)
+    return false;
   const operands = form.kind === "unify" ? [form.right] : form.kind === "call" ? form.args : [];
   if (!operands.every((operand) => coder.isReady(operand)) || !sameScope(coder, operands, replacements))
     return false;
