@@ -80,8 +80,8 @@ export abstract class RuleParser extends LogicalParser {
     if (!this.at("name", "contains")) this.fail("expected a rule", this.#hintForStatement());
     const { text, start } = this.token;
     const keyword = this.kind === "contains" || (this.version === "v0" && V1_KEYWORDS.includes(text));
-    const { name, location } = this.variable();
-    const ref: Term[] = [{ kind: "scalar", value: name, location }];
+    const { location } = this.variable();
+    const ref: Term[] = [{ kind: "scalar", value: text, location }];
     const loose = this.token.space && this.at("[", ".", "(");
     ref.push(...this.path(true));
     const called = this.touches("(") || (ref.length === 1 && this.kind === "(");
