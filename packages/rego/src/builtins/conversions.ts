@@ -5,7 +5,7 @@ import type { Builtin, BuiltinContext } from "../builtin.ts";
 import { numberOf } from "../number.ts";
 import { ANY, anyOf, BOOLEAN, NULL, NUMBER, STRING, type Type } from "../types.ts";
 import { type Kind, kindOf, RegoSet, type Value } from "../value.ts";
-import { ANY_ARRAY, ANY_OBJECT, ANY_SET, define, failure, listAt, wrong } from "./define.ts";
+import { ANY_ARRAY, ANY_OBJECT, ANY_SET, define, failure, listAt, operandFailure, wrong } from "./define.ts";
 
 const DECIMAL = /^([+-]?)(?:(\d+)\.?(\d*)|\.(\d+))((?:[eE][+-]?\d+)?)$/;
 
@@ -37,6 +37,7 @@ export const conversions: readonly Builtin[] = [
  * beyond the range of doubles. Unlike there, no hexadecimal.
  */
 function parseDecimal(text: string): Value {
+  if (/^[+-]*(inf|infinity|nan)$/i.test(text)) throw operandFailure(1, "must be valid number string");
   const match = DECIMAL.exec(text);
   if (match === null || !Number.isFinite(Number(text)))
     throw failure(`"${text.slice(0, 40)}" is not a number`);

@@ -4,7 +4,7 @@
 import type { Builtin, BuiltinContext } from "../builtin.ts";
 import { ANY, BOOLEAN, NUMBER, STRING } from "../types.ts";
 import type { Value } from "../value.ts";
-import { define, operandFailure, stringAt } from "./define.ts";
+import { define, failure, stringAt } from "./define.ts";
 
 interface Version {
   readonly numbers: readonly bigint[];
@@ -28,7 +28,7 @@ export const semver: readonly Builtin[] = [
 function versionAt(value: Value, position: number, context: BuiltinContext): Version {
   const version = parseVersion(stringAt(value, position), context);
   if (version !== undefined) return version;
-  throw operandFailure(position, "is not a semantic version");
+  throw failure(`operand ${position} is not a semantic version`);
 }
 
 function parseVersion(text: string, context: BuiltinContext): Version | undefined {
