@@ -377,6 +377,143 @@ const sprintfCall = fc
   .filter(([format, values]) => !/[eEfFgG]/.test(format) || values.every((value) => !Number.isInteger(value)))
   .map((args): Call => ({ name: "sprintf", args }));
 
+const dollar = "$";
+const operand = fc.constantFrom(
+  ".",
+  ".s",
+  ".n",
+  ".t",
+  ".f",
+  ".z",
+  ".list",
+  ".map",
+  ".map.k",
+  ".map.x",
+  ".none",
+  ".none.x",
+  ".s.x",
+  ".e",
+  dollar,
+  "$.s",
+  "$x",
+  "$y",
+  '"a\\n"',
+  "`r`",
+  "'a'",
+  "1",
+  "2",
+  "-1",
+  "1.5",
+  "true",
+  "nil",
+  "0x1F",
+);
+/** `printf` names Go's types in its notes, which are none here; and numbers are no texts to `index`. */
+const command = fc.oneof(
+  { weight: 4, arbitrary: operand },
+  fc
+    .tuple(
+      fc.constantFrom("eq", "ne", "lt", "ge", "and", "or", "index", "print", "println"),
+      operand,
+      operand,
+    )
+    .map((p) => p.join(" ")),
+  fc.tuple(fc.constantFrom("not", "len", "print"), operand).map((p) => p.join(" ")),
+  fc.tuple(fc.constantFrom('printf "%v|%v"', 'printf "%v%%%v"'), operand, operand).map((p) => p.join(" ")),
+);
+const pipeline = fc.oneof(
+  { weight: 5, arbitrary: command },
+  fc
+    .tuple(
+      command,
+      fc.constantFrom("len", "not", "print", 'printf "<%v>"', "eq 1", "index .list", "and true"),
+    )
+    .map((p) => p.join(" | ")),
+  fc.tuple(fc.constantFrom("not", "print 1", "len"), command).map(([word, inner]) => `${word} (${inner})`),
+);
+const left = fc.constantFrom("{{", "{{", "{{- ", "{{ ");
+const right = fc.constantFrom("}}", "}}", " -}}", " }}");
+const braces = (inner: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc.tuple(left, inner, right).map((p) => p.join(""));
+const { piece } = fc.letrec<{ piece: string; body: string }>((tie) => ({
+  piece: fc.oneof(
+    { maxDepth: 3, withCrossShrink: true },
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom(
+        "a",
+        " ",
+        "\n b",
+        "{",
+        "}",
+        "{{/* c */}}",
+        "{{- /* c */ -}}",
+        "{{",
+        "}}",
+        "{{break}}",
+        "{{end}}",
+      ),
+    },
+    { weight: 8, arbitrary: braces(pipeline) },
+    {
+      weight: 3,
+      arbitrary: braces(
+        fc.tuple(fc.constantFrom("$x := ", "$y := ", "$x = ", "$z = "), pipeline).map((p) => p.join("")),
+      ),
+    },
+    {
+      weight: 8,
+      arbitrary: fc
+        .tuple(
+          braces(
+            fc
+              .tuple(
+                fc.constantFrom(
+                  "if ",
+                  "with ",
+                  "range ",
+                  "if $x := ",
+                  "with $y := ",
+                  "range $y := ",
+                  "range $x, $y := ",
+                  "range $y = ",
+                ),
+                fc.oneof(pipeline, fc.constantFrom(".list", ".map", "3", ".none")),
+              )
+              .map((p) => p.join("")),
+          ),
+          tie("body"),
+          fc.oneof(
+            fc.constant(""),
+            tie("body").map((body) => `{{else}}${body}`),
+            tie("body").map((body) => `{{else if .t}}${body}`),
+          ),
+        )
+        .map(([head, body, otherwise]) => `${head}${body}${otherwise}{{end}}`),
+    },
+  ),
+  body: fc
+    .array(fc.oneof({ weight: 9, arbitrary: tie("piece") }, fc.constantFrom("{{continue}}", "{{break}}")), {
+      maxLength: 3,
+    })
+    .map((p) => p.join("")),
+}));
+const data = {
+  s: "text",
+  n: 7,
+  t: true,
+  f: false,
+  z: null,
+  e: "",
+  list: ["p", 2, null],
+  map: { k: "v", a: [1] },
+};
+const renderCall = fc
+  .array(piece, { maxLength: 3 })
+  .map(
+    (pieces): Call => ({ name: "strings.render_template", args: [`{{$x := .n}}${pieces.join("")}`, data] }),
+  );
+
 function compare(call: fc.Arbitrary<Call>): void {
   const calls = fc.sample(call, { numRuns: RUNS, seed: SEED });
   const here = callHere(calls);
@@ -399,5 +536,6 @@ describe.skipIf(opaProgram === undefined)("functions on strings beside OPA", () 
     ["glob.match", globCall],
     ["strings", stringCall],
     ["sprintf", sprintfCall],
+    ["templates of text", renderCall],
   ])("%s", (_name, call) => compare(call), 120_000);
 });

@@ -22,6 +22,7 @@ import { semver } from "./semver.ts";
 import { sets } from "./sets.ts";
 import { sprintf } from "./sprintf.ts";
 import { strings } from "./strings.ts";
+import { template } from "./template.ts";
 import { time } from "./time.ts";
 import { types } from "./types.ts";
 import { units } from "./units.ts";
@@ -51,6 +52,7 @@ export const standardBuiltins: readonly Builtin[] = [
   ...sets,
   ...sprintf,
   ...strings,
+  ...template,
   ...time,
   ...types,
   ...units,

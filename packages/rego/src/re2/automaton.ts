@@ -31,11 +31,14 @@ export class Automaton {
   #mark = 0;
   #states = new Map<string, State>();
   #held = 0;
+  /** At the beginning of the text. */
+  #start: State;
 
   constructor(program: Program) {
     this.#program = program;
     this.#kinds = kindsOf(program);
     this.#marks = new Uint32Array(program.operations.length);
+    this.#start = this.#state([program.start], NONE);
   }
 
   /** Instructions of the program. */
@@ -53,7 +56,7 @@ export class Automaton {
       at = text.indexOf(prefix);
       if (at < 0 || literal) return at >= 0;
     }
-    let state = this.#state([start], charBefore(text, at));
+    let state = at === 0 ? this.#start : this.#state([start], charBefore(text, at));
     let visited = 0;
     while (state !== YES) {
       const { places } = state;
@@ -83,6 +86,7 @@ export class Automaton {
     if (++this.#held > MAX_HELD) {
       this.#states = new Map();
       this.#held = 0;
+      this.#start = this.#state([this.#program.start], NONE);
       return next === YES ? YES : this.#state(next.places, next.before);
     }
     if (c < 128) {
