@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The compact form of a JSON Web Token (RFC 7515 section 3.1, RFC 7519 section 7.2), taken apart.
 
-import { type Bytes, fromBase64Url, fromUtf8 } from "@adyton/core/bytes";
+import { type Bytes, fromBase64Url, fromUtf8, toBase64Url } from "@adyton/core/bytes";
 import { failure } from "../builtins/define.ts";
 import { parseJson } from "../json-text.ts";
 import { textOf } from "../utf8.ts";
@@ -15,6 +15,8 @@ export interface Token {
   /** Decoded, not yet read: what it says counts only once the signature is checked. */
   readonly payload: Bytes;
   readonly signature: Bytes;
+  /** The signature is written in the only way that RFC 7515 has for it: another one verifies nothing. */
+  readonly canonical: boolean;
 }
 
 /** What the header says about the signature and the payload. */
@@ -27,6 +29,7 @@ export interface HeaderFields {
 }
 
 const KNOWN = ["alg", "kid", "typ", "cty"] as const;
+const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const QUOTES = /^["']+|["']+$/g;
 
 /** The two dots of a token are where they belong; nothing is decoded. */
@@ -40,11 +43,13 @@ export function splitToken(text: string): readonly [header: string, payload: str
 
 export function parseToken(text: string): Token {
   const [header, payload, signature] = splitToken(text);
+  const decoded = decodePart(signature, "signature");
   return {
     signed: fromUtf8(`${header}.${payload}`),
     header: headerOf(header),
     payload: decodePart(payload, "payload"),
-    signature: decodePart(signature, "signature"),
+    signature: decoded,
+    canonical: toBase64Url(decoded) === signature,
   };
 }
 
@@ -55,10 +60,14 @@ export function unwrapped(text: string): Token {
   }
 }
 
+/** base64url; padding and unused bits that are not zero are let through, although RFC 4648 section 3.5 refuses them. */
 export function decodePart(part: string, name: string): Bytes {
+  const digits = part.replace(/={1,2}$/, "");
+  const spare = { 2: 0b110000, 3: 0b111100 }[digits.length % 4];
+  const value = DIGITS.indexOf(digits.at(-1) ?? "");
+  const last = spare === undefined || value < 0 ? "" : DIGITS.charAt(value & spare);
   try {
-    // Padding is allowed, although RFC 7515 section 2 has none.
-    return guarded(() => fromBase64Url(part.replace(/={1,2}$/, "")));
+    return guarded(() => fromBase64Url(digits.slice(0, digits.length - last.length) + last));
   } catch (error) {
     throw error instanceof Error ? failure(`JWT ${name} had invalid encoding: ${error.message}`) : error;
   }

@@ -56,8 +56,9 @@ export function keysFor(text: string, context: BuiltinContext): readonly TokenKe
   });
 }
 
-export function isMac(algorithm: TokenAlgorithm, { signed, signature }: Token, secret: Uint8Array): boolean {
-  return "hmac" in algorithm && equalConstantTime(signature, syncCrypto.hmac(algorithm.hmac, secret, signed));
+export function isMac(algorithm: TokenAlgorithm, token: Token, secret: Uint8Array): boolean {
+  if (!("hmac" in algorithm) || !token.canonical) return false;
+  return equalConstantTime(token.signature, syncCrypto.hmac(algorithm.hmac, secret, token.signed));
 }
 
 /**
@@ -74,7 +75,7 @@ export function isSignedByOne(
   const check = (key: TokenKey): boolean => {
     context.spend(SIGNATURE_STEPS);
     if (key.secret !== undefined) return isMac(algorithm, token, key.secret);
-    return isSignature(key, algorithm, token.signature, token.signed);
+    return token.canonical && isSignature(key, algorithm, token.signature, token.signed);
   };
   const named = kid === "" ? undefined : keys.find((key) => key.kid === kid);
   if (named !== undefined) return check(named);

@@ -110,6 +110,11 @@ describe.each([256, 384, 512] as const)("HS%i", (bits) => {
     expect(verify(alg, token, "secret")).toBe(true);
     expect(verify(alg, token, "Secret")).toBe(false);
     expect(verify(alg, `${token.slice(0, -2)}AA`, "secret")).toBe(false);
+    // The same bytes, written otherwise.
+    const [, stem = "", last = ""] = /^(.*)(.)$/.exec(token) ?? [];
+    const other = String.fromCharCode(last.charCodeAt(0) + 1);
+    if (bits !== 384) expect(verify(alg, stem + other, "secret")).toBe(false);
+    expect(verify(alg, `${token}==`, "secret")).toBe(false);
     expect(call("io.jwt.decode_verify", token, { secret: "secret" })).toEqual([true, { alg }, CLAIMS]);
     expect(call("io.jwt.decode_verify", token, { secret: "other" })).toEqual(REFUSED);
     const jwks = JSON.stringify({ keys: [{ kty: "oct", k: toBase64Url(fromUtf8("secret")) }] });
