@@ -24,8 +24,6 @@ export type RegoErrorCode =
   | "REGO_BUILTIN_TYPE"
   /** Evaluation went over its steps, depth, memory or time. */
   | "REGO_LIMIT"
-  /** A `with` that cannot be merged (eval_with_merge_error). */
-  | "REGO_WITH"
   /** The caller gave what evaluation cannot use: no time, input that is no JSON. */
   | "REGO_MISUSE";
 

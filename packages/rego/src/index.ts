@@ -3,6 +3,7 @@
 
 export * from "./ast.ts";
 export * from "./builtin.ts";
+export { compile } from "./compile.ts";
 export * from "./errors.ts";
 export { LIMITS, type LimitName, type Limits } from "./evaluate/limits.ts";
 export type { Answer, Query } from "./evaluate/query.ts";
@@ -10,6 +11,6 @@ export type { EvaluateOptions } from "./evaluate/state.ts";
 export type { TracedOperand, TraceEvent, Tracer } from "./evaluate/trace.ts";
 export { toJson } from "./json.ts";
 export { parseModule, parseQuery } from "./parse/module.ts";
-export { type CompileOptions, compile, type Policy } from "./policy.ts";
+export type { CompileOptions, Policy } from "./policy.ts";
 export * from "./types.ts";
 export type { PlainObject, RegoNumber, RegoObject, RegoSet, Value } from "./value.ts";

@@ -3,23 +3,51 @@
 
 import type { JsonValue } from "@adyton/core/json";
 import { Decimal } from "./decimal.ts";
+import { RegoError } from "./errors.ts";
 import { jsonOf } from "./json-text.ts";
 import { entriesOf, isObject, RegoSet, setMember, type Value } from "./value.ts";
 
+/** Values share their parts, and JSON does not: a small value may be a huge text. */
+const MAX_MEMBERS = 10_000_000;
+
 /**
  * A value without what JSON cannot say: sets become sorted arrays, keys that are no strings their JSON text, and numbers
- * that no double holds the nearest double. Write the text with `jsonOf` where every digit counts.
+ * that no double holds the nearest double. Throws `REGO_LIMIT` for more than ten million members.
  */
 export function toJson(value: Value): JsonValue {
-  if (typeof value === "bigint") return Number(value);
-  if (typeof value !== "object" || value === null) return value;
-  if (value instanceof Decimal) return Number(value.toString());
-  if (value instanceof RegoSet) return value.sorted().map(toJson);
-  if (Array.isArray(value)) return value.map(toJson);
-  if (!isObject(value)) return null;
-  const object: Record<string, JsonValue> = {};
-  for (const [key, member] of entriesOf(value)) {
-    setMember(object, typeof key === "string" ? key : jsonOf(key), toJson(member));
-  }
-  return object;
+  let left = MAX_MEMBERS;
+  const list = (items: readonly Value[]): JsonValue[] => {
+    left -= items.length;
+    if (left < 0) throw tooLarge();
+    return items.map(convert);
+  };
+  const convert = (part: Value): JsonValue => {
+    if (typeof part === "bigint") return Number(part);
+    if (typeof part !== "object" || part === null) return part;
+    if (part instanceof Decimal) return Number(part.toString());
+    if (part instanceof RegoSet) return list(part.sorted());
+    if (Array.isArray(part)) return list(part);
+    if (!isObject(part)) return null;
+    const entries = entriesOf(part);
+    const members = list(entries.map(([, member]) => member));
+    const object: Record<string, JsonValue> = {};
+    for (const [i, [key]] of entries.entries()) {
+      setMember(object, typeof key === "string" ? key : jsonOf(key), members[i] as Value);
+    }
+    return object;
+  };
+  return convert(value);
+}
+
+function tooLarge(): RegoError {
+  return new RegoError(
+    [
+      {
+        code: "REGO_LIMIT",
+        message: `Cannot write the value as JSON: found more than ${MAX_MEMBERS} members, expected fewer`,
+        hint: "ask for the part that is needed",
+      },
+    ],
+    "policy",
+  );
 }

@@ -28,6 +28,20 @@ export interface PlainObject {
   readonly [key: string]: Value;
 }
 
+/**
+ * How many parts comparing and hashing may still look at. Values share their parts, so that one made in forty steps may be
+ * too large to walk in a lifetime. The evaluator fills it; elsewhere it has no end.
+ */
+export const meter: { left: number } = { left: Number.POSITIVE_INFINITY };
+
+/** The meter ran out. */
+export class MeterError extends Error {}
+
+function count(parts: number): void {
+  meter.left -= parts;
+  if (meter.left < 0) throw new MeterError("too many parts to compare");
+}
+
 /** What a Map takes as key for a value: equal for equal values, different for others. */
 export type Key = string | number | bigint | boolean | null;
 
@@ -195,7 +209,9 @@ export function same(a: Value, b: Value): boolean {
   }
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i] as Value));
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    count(a.length);
+    return a.every((item, i) => same(item, b[i] as Value));
   }
   if (Array.isArray(b)) return false;
   if (a instanceof RegoSet) {
@@ -219,6 +235,7 @@ function sameObject(a: PlainObject | RegoObject, b: PlainObject | RegoObject): b
     });
   }
   const keys = Object.keys(a);
+  count(keys.length);
   return (
     keys.length === Object.keys(b).length &&
     keys.every((key) => Object.hasOwn(b, key) && same(a[key] as Value, b[key] as Value))
@@ -272,6 +289,7 @@ function rankOfUnit(unit: number): number {
 
 function compareLists(a: readonly Value[], b: readonly Value[]): number {
   const length = Math.min(a.length, b.length);
+  count(length);
   for (let i = 0; i < length; i++) {
     const order = compare(a[i] as Value, b[i] as Value);
     if (order !== 0) return order;
@@ -283,6 +301,7 @@ function compareObjects(a: PlainObject | RegoObject, b: PlainObject | RegoObject
   const left = entriesOf(a);
   const right = entriesOf(b);
   const length = Math.min(left.length, right.length);
+  count(length);
   for (let i = 0; i < length; i++) {
     const [leftKey, leftValue] = left[i] as readonly [Value, Value];
     const [rightKey, rightValue] = right[i] as readonly [Value, Value];
@@ -311,10 +330,13 @@ export function keyOf(value: Value): Key {
 function textOf(value: Exclude<Value, null | boolean | number | bigint | string>): string {
   if (value instanceof RegoSet) return value.key();
   if (value instanceof Decimal) return `\u0000d${value.toString()}`;
-  if (Array.isArray(value)) return `\u0000[${value.map(partOf).join("")}]`;
-  return `\u0000{${entriesOf(value as PlainObject | RegoObject)
-    .map(([key, member]) => partOf(key) + partOf(member))
-    .join("")}}`;
+  if (Array.isArray(value)) {
+    count(value.length);
+    return `\u0000[${value.map(partOf).join("")}]`;
+  }
+  const entries = entriesOf(value as PlainObject | RegoObject);
+  count(entries.length);
+  return `\u0000{${entries.map(([key, member]) => partOf(key) + partOf(member)).join("")}}`;
 }
 
 /** A part that cannot be taken for two, or for the end: lengths stand before what has any. */

@@ -2,9 +2,11 @@
 // From the rules of a module to clauses: the head is lowered after the body, into which goes what the head must compute.
 
 import type { Head, Module, Rule, Term } from "../ast.ts";
-import { Lowering, needsEvaluation, type Sink } from "./lower.ts";
+import { Lowering } from "./lower.ts";
+import type { Metadata } from "./metadata.ts";
 import type { Clause, Operand, Program, Report, Statement } from "./program.ts";
 import { declaredNames, Scope, Variables } from "./scope.ts";
+import { needsEvaluation, type Sink } from "./sink.ts";
 
 /** In the frame of a rule: its value, whether a clause with `else` had a solution, and the first of what is given. */
 export const RESULT_SLOT = 0;
@@ -38,11 +40,17 @@ export function lowerRule(
   globals: ReadonlyMap<string, readonly string[]>,
   rule: Rule,
   report: Report,
+  metadata: Metadata,
 ): Clause {
   // The first places are for the result, and for what is given: arguments, or keys of the head and a member.
   const { args: patterns = [], ref } = rule.head;
   const variables = new Variables({ size: GIVEN_SLOT + Math.max(patterns.length, ref.length + 1) });
-  const lowering = new Lowering(program, { version: module.version, globals, module }, variables, report);
+  const lowering = new Lowering(
+    program,
+    { version: module.version, globals, describe: metadata.describe(module, rule) },
+    variables,
+    report,
+  );
   const base = new Scope(new Set());
   const support: Statement[] = [];
   const args = rule.head.args?.map((arg) => argument(lowering, arg, base, { list: support, with: [] }));

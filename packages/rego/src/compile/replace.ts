@@ -4,14 +4,15 @@
 import type { Term, With } from "../ast.ts";
 import type { Value } from "../value.ts";
 import { type CalleeProblem, findBuiltin, findFunction, isCallee } from "./callee.ts";
-import type { Lowering, Sink } from "./lower.ts";
-import { isFixed } from "./names.ts";
+import { isFixed, REFUSED } from "./names.ts";
 import { type Callee, findNode, type Operand, type RefOperand, type Replacement } from "./program.ts";
 import type { Scope } from "./scope.ts";
+import type { Sink } from "./sink.ts";
+import type { TermLowering } from "./terms.ts";
 
 /** Lowers the replacements of one expression; what their values need goes into the sink, outside of them. */
 export function replacementsOf(
-  lowering: Lowering,
+  lowering: TermLowering,
   sources: readonly With[],
   scope: Scope,
   sink: Sink,
@@ -32,7 +33,7 @@ export function replacementsOf(
 }
 
 function targetOf(
-  lowering: Lowering,
+  lowering: TermLowering,
   term: Term,
   scope: Scope,
   sink: Sink,
@@ -66,12 +67,13 @@ function targetOf(
 }
 
 /** A function by its name alone, where one is to stand in for another. */
-function valueCallee(lowering: Lowering, term: Term, scope: Scope): Callee | undefined {
+function valueCallee(lowering: TermLowering, term: Term, scope: Scope): Callee | undefined {
   const name = dottedName(term);
   if (name === undefined || (name[0] !== undefined && scope.find(name[0]) !== undefined)) return undefined;
   if (name[0] !== "data" && name[0] !== "input") {
     const builtin = findBuiltin(lowering.program, name.join("."), false);
     if (isCallee(builtin)) return builtin;
+    if (REFUSED.has(name.join("."))) lowering.report({ ...builtin, location: term.location });
   }
   const operand = lowering.term(term, scope, { list: [], with: [] });
   if (operand.kind !== "ref" || operand.head !== "data") return undefined;

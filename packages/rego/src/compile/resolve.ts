@@ -10,6 +10,7 @@ import { globalsOf, groundKeys, lowerRule } from "./clauses.ts";
 import { checkConflicts } from "./conflicts.ts";
 import { hoistBody } from "./hoist.ts";
 import { Lowering } from "./lower.ts";
+import { Metadata } from "./metadata.ts";
 import {
   type Clause,
   type Frame,
@@ -24,6 +25,7 @@ import {
 import { checkRecursion } from "./recursion.ts";
 import { checkBody, checkClause } from "./safety.ts";
 import { declaredNames, Scope, Variables } from "./scope.ts";
+import { constantValues, isRoot } from "./sink.ts";
 import { outerLocals } from "./variables.ts";
 
 /** Resolves modules. Throws a RegoError with everything that was found by the first stage that found anything. */
@@ -90,7 +92,12 @@ function plant(program: Program, modules: readonly Module[], report: Report): vo
     if (module.version === "v1") checkImports(module, report);
     for (const { head, location } of module.rules) {
       const name = head.ref[0];
-      if (module.version === "v1" && name?.kind === "scalar" && isRoot(name.value)) {
+      if (
+        module.version === "v1" &&
+        name?.kind === "scalar" &&
+        typeof name.value === "string" &&
+        isRoot(name.value)
+      ) {
         report({
           code: "REGO_COMPILE",
           message: `rules must not shadow ${name.value} (use a different rule name)`,
@@ -114,10 +121,11 @@ function lowerAll(program: Program, modules: readonly Module[], report: Report):
       if (name?.kind === "scalar" && typeof name.value === "string") known.add(name.value);
     }
   }
+  const metadata = new Metadata(modules, program.builtins);
   for (const module of modules) {
     const globals = globalsOf(module, names.get(JSON.stringify(module.path)) ?? []);
     for (const rule of module.rules) {
-      const clause = lowerRule(program, module, globals, rule, report);
+      const clause = lowerRule(program, module, globals, rule, report, metadata);
       nodeAt(program.root, [...module.path, ...keysOf(rule.head)]).clauses.push(clause);
     }
   }
@@ -129,7 +137,7 @@ function lowerAll(program: Program, modules: readonly Module[], report: Report):
 }
 
 function keysOf(head: Module["rules"][number]["head"]): Value[] {
-  return groundKeys(head).flatMap((key) => (key.kind === "value" ? [key.value] : []));
+  return constantValues(groundKeys(head));
 }
 
 function hoistClause(clause: Clause): void {
@@ -161,10 +169,6 @@ function checkImports(module: Module, report: Report): void {
       });
     seen.set(name, text);
   }
-}
-
-function isRoot(name: unknown): name is "input" | "data" {
-  return name === "input" || name === "data";
 }
 
 function throwIf(found: readonly Diagnostic[]): void {

@@ -43,7 +43,7 @@ function makeStep(
   given: readonly Given[],
   end: (coder: Coder) => End,
 ): Step {
-  const coder = new Coder(machine, clause.frame, [], countLocals(clause), machine.traced);
+  const coder = new Coder(machine, clause.frame, [], countLocals(clause), machine.isTraced);
   const parts: Part[] = given.flatMap(({ pattern, slot }) => {
     // The caller writes where the clause reads.
     if (pattern.kind === "local" && pattern.local.slot === slot && !coder.isBound(pattern.local)) {
@@ -55,7 +55,7 @@ function makeStep(
   });
   parts.push(...partsOf(coder, clause.body));
   const { done, value } = end(coder);
-  return machine.traced ? tracedClause(clause, parts, done, value) : chain(parts, done);
+  return machine.isTraced ? tracedClause(clause, parts, done, value) : chain(parts, done);
 }
 
 function tracedClause(clause: Clause, parts: readonly Part[], done: Step, value: Get | undefined): Step {

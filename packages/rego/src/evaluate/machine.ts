@@ -3,24 +3,29 @@
 
 import type { Location } from "../ast.ts";
 import type { Builtin } from "../builtin.ts";
-import { standardBuiltins } from "../builtins/index.ts";
 import type { Program, RuleNode } from "../compile/program.ts";
 import { dependsOnInput } from "../compile/recursion.ts";
 import { RegoError } from "../errors.ts";
 import { RuleCode } from "./rules.ts";
 
-const STANDARD: ReadonlySet<Builtin> = new Set(standardBuiltins);
-
 export class Machine {
   readonly program: Program;
   /** Tells of each step; nothing is left out or evaluated in another place for speed. */
-  readonly traced: boolean;
+  readonly isTraced: boolean;
+  readonly #standard: ReadonlySet<Builtin>;
   readonly #rules: (RuleCode | undefined)[] = [];
   #memos = 0;
 
-  constructor(program: Program, traced: boolean) {
+  /** `standard` are the language's own functions. */
+  constructor(program: Program, standard: ReadonlySet<Builtin>, isTraced = false) {
     this.program = program;
-    this.traced = traced;
+    this.isTraced = isTraced;
+    this.#standard = standard;
+  }
+
+  /** The same program, with a trace. */
+  traced(): Machine {
+    return new Machine(this.program, this.#standard, true);
   }
 
   rule(node: RuleNode): RuleCode {
@@ -39,7 +44,7 @@ export class Machine {
 
   /** Whether the function is the language's own, and not one that a host put in its place. */
   isStandard(builtin: Builtin): boolean {
-    return STANDARD.has(builtin);
+    return this.#standard.has(builtin);
   }
 
   /** What the safety check should have found. */

@@ -160,7 +160,7 @@ export function below(
 }
 
 function comprehensionGet(coder: Coder, operand: ComprehensionOperand): Get {
-  const inner = coder.inner(operand.of === "array" || coder.machine.traced);
+  const inner = coder.inner(operand.of === "array" || coder.machine.isTraced);
   const parts = partsOf(inner, operand.body);
   const value = getter(inner, operand.value);
   switch (operand.of) {

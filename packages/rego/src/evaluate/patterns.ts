@@ -223,7 +223,7 @@ export function isUnused(coder: Coder, operand: Operand): boolean {
     operand.kind === "local" &&
     operand.local.generated &&
     coder.counts.get(operand.local) === 1 &&
-    !coder.machine.traced
+    !coder.machine.isTraced
   );
 }
 

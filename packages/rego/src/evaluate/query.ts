@@ -4,10 +4,10 @@
 import type { Body, Expr, Term } from "../ast.ts";
 import type { Program, QueryProgram } from "../compile/program.ts";
 import { countLocals } from "../compile/variables.ts";
-import type { Value } from "../value.ts";
+import { MeterError, meter, type Value } from "../value.ts";
 import { Coder, chain } from "./coder.ts";
 import type { Limits } from "./limits.ts";
-import { Machine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import { type EvaluateOptions, Evaluation, type Step } from "./state.ts";
 import { partsOf } from "./statements.ts";
 
@@ -24,7 +24,6 @@ export interface Shared {
   readonly plain: Machine;
   /** Made when it is first asked for. */
   traced: Machine | undefined;
-  readonly compiled: Map<string, unknown>;
   readonly limits: Limits;
   readonly strict: boolean;
 }
@@ -60,7 +59,7 @@ export class Query {
         this.#all ??= this.#step(this.#shared.plain, (e) => this.#collect(e));
         this.#run(this.#all, options);
       } else {
-        this.#shared.traced ??= new Machine(this.#shared.plain.program, true);
+        this.#shared.traced ??= this.#shared.plain.traced();
         this.#traced ??= this.#step(this.#shared.traced, (e) => this.#collect(e));
         this.#run(this.#traced, options);
       }
@@ -85,19 +84,22 @@ export class Query {
   }
 
   #run(step: Step, options: EvaluateOptions): boolean {
-    const { compiled, limits, strict } = this.#shared;
-    const e = this.#free.pop() ?? new Evaluation(compiled);
+    const { limits, strict } = this.#shared;
+    const e = this.#free.pop() ?? new Evaluation();
     e.begin(options, limits, strict);
-    e.reserve(this.#query.frame.size);
+    const outer = meter.left;
+    meter.left = e.maxSteps;
     try {
       return step(e);
     } catch (error) {
+      if (error instanceof MeterError) throw e.limit("steps");
       // The engine's own limits: the stack, the length of strings and arrays, the size of big integers.
       if (error instanceof RangeError || (error instanceof Error && error.name === "InternalError")) {
         throw e.overflow(error);
       }
       throw error;
     } finally {
+      meter.left = outer;
       e.end();
       this.#free.push(e);
     }
@@ -106,7 +108,11 @@ export class Query {
   #step(machine: Machine, done: Step): Step {
     const { body, frame } = this.#query;
     const coder = new Coder(machine, frame, [], countLocals(body), true);
-    return chain(partsOf(coder, body), done);
+    const run = chain(partsOf(coder, body), done);
+    return (e) => {
+      e.reserve(frame.size);
+      return run(e);
+    };
   }
 
   #keep(e: Evaluation): boolean {

@@ -37,7 +37,7 @@ export function selector<T>(
   formals: readonly number[],
 ): Select<T> {
   const all = candidates.map(({ code }) => code);
-  if (machine.traced || all.length < FEW) return () => all;
+  if (machine.isTraced || all.length < FEW) return () => all;
   return select(
     candidates.map((candidate) => ({ ...candidate, conditions: conditionsOf(candidate.clause, formals) })),
   );

@@ -80,6 +80,7 @@ export class Evaluation implements BuiltinContext {
   steps = 0;
   /** Where `steps` must stop to see why. */
   pauseAt = 0;
+  maxSteps = 0;
   maxDepth = 0;
   maxCells = 0;
   /** The rule that is being evaluated, for the place of an error. */
@@ -94,11 +95,6 @@ export class Evaluation implements BuiltinContext {
   #now: Date | bigint | undefined;
   #trace: Tracer | undefined;
   #cached: Map<string, unknown> | undefined;
-  readonly #compiled: Map<string, unknown>;
-
-  constructor(compiled: Map<string, unknown>) {
-    this.#compiled = compiled;
-  }
 
   begin(options: EvaluateOptions, limits: Limits, strict: boolean): void {
     this.busy = true;
@@ -117,6 +113,7 @@ export class Evaluation implements BuiltinContext {
     this.#cached = undefined;
     this.#limits = options.limits === undefined ? limits : { ...limits, ...options.limits };
     const { steps, depth, cells, milliseconds } = this.#limits;
+    this.maxSteps = steps;
     this.maxDepth = depth;
     this.maxCells = cells;
     this.pauseAt = milliseconds === undefined ? steps : Math.min(steps, CLOCK_STEPS);
@@ -158,12 +155,6 @@ export class Evaluation implements BuiltinContext {
   cached<T>(key: string, make: () => T): T {
     this.#cached ??= new Map();
     return remembered(this.#cached, key, make);
-  }
-
-  /** As `cached`, for what depends on the key alone: kept as long as the policy, while there is room. */
-  compiled<T>(key: string, make: () => T): T {
-    if (this.#compiled.size > 1000) this.#compiled.clear();
-    return remembered(this.#compiled, key, make);
   }
 
   note(message: string): void {

@@ -33,7 +33,7 @@ export function found(coder: Coder, body: readonly Statement[]): Step {
 
 /** What is made for one later place is evaluated there, if that is the next one. */
 function defer(coder: Coder, { form, negated, with: replacements }: Statement): boolean {
-  if (negated || coder.machine.traced) return false;
+  if (negated || coder.machine.isTraced) return false;
   const output = form.kind === "unify" ? form.left : form.kind === "call" ? form.output : undefined;
   if (output?.kind !== "local" || !output.local.generated || coder.counts.get(output.local) !== 2)
     return false;
@@ -125,7 +125,7 @@ function holds(operand: Operand, local: (Operand & { readonly kind: "local" })["
 
 function statementParts(coder: Coder, statement: Statement): Part[] {
   const { negated, with: replacements } = statement;
-  const note = coder.machine.traced ? traced(coder, statement) : undefined;
+  const note = coder.machine.isTraced ? traced(coder, statement) : undefined;
   const parts = formParts(coder, statement.form);
   const whole: Part[] = negated ? [negation(parts)] : parts;
   const replacing = replacements.length === 0 ? whole : [scoped(coder, replacements, joined(whole))];

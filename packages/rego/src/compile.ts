@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// The compiler with all functions of the language that need nothing from outside.
+
+import { standardBuiltins } from "./builtins/index.ts";
+import { type CompileOptions, compileWith, type Policy } from "./policy.ts";
+
+/** Compiles modules. Throws a `RegoError` that holds everything that was found. */
+export function compile(options: CompileOptions): Policy {
+  return compileWith(standardBuiltins, options);
+}
