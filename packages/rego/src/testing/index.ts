@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tests of policies and what they cover.
+
+export type { Coverage, FileCoverage } from "./coverage.ts";
+export {
+  runTests,
+  type TestFailure,
+  type TestOptions,
+  type TestOutcome,
+  type TestResult,
+  type TestRun,
+} from "./run.ts";
