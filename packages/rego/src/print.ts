@@ -259,9 +259,13 @@ function quote(text: string): string {
 
 function template({ parts, raw }: TemplateTerm): string {
   const pieces = parts.map((part) => {
-    if (typeof part !== "string") return `{${printExpr(part)}}`;
-    return (raw ? part : quote(part).slice(1, -1)).replaceAll("{", "\\{");
+    return typeof part === "string" ? templateText(part, raw === true) : `{${printExpr(part)}}`;
   });
   const sign = raw ? "`" : '"';
   return `$${sign}${pieces.join("")}${sign}`;
+}
+
+/** A piece of a template string as it is written between its quotes. */
+export function templateText(text: string, raw: boolean): string {
+  return (raw ? text : quote(text).slice(1, -1)).replaceAll("{", "\\{");
 }
