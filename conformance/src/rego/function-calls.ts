@@ -7,6 +7,8 @@ import fc, { type Arbitrary } from "fast-check";
 /** How JSON becomes an operand: as it is, an array as a set, an array of arrays as a set of sets, an object of sets. */
 export type Shape = "json" | "set" | "sets" | "object-of-sets";
 
+type Shaped = readonly [Shape, Arbitrary<Value>];
+
 export interface Calls {
   readonly name: string;
   readonly shapes: readonly Shape[];
@@ -387,18 +389,17 @@ const options = fc
   )
   .map((made) => made as Value);
 
-function calls(
-  name: string,
-  ...operands: readonly (Arbitrary<Value> | readonly [Shape, Arbitrary<Value>])[]
-): Calls {
-  const made = operands.map((operand) => (Array.isArray(operand) ? operand : (["json", operand] as const)));
+function calls(name: string, ...operands: readonly (Arbitrary<Value> | Shaped)[]): Calls {
+  const made = operands.map((operand): Shaped => (isShaped(operand) ? operand : ["json", mostly(operand)]));
   return {
     name,
     shapes: made.map(([shape]) => shape),
-    operands: fc.tuple(
-      ...made.map(([shape, arbitrary]) => (shape === "json" ? mostly(arbitrary) : arbitrary)),
-    ),
+    operands: fc.tuple(...made.map(([, arbitrary]) => arbitrary)),
   };
+}
+
+function isShaped(operand: Arbitrary<Value> | Shaped): operand is Shaped {
+  return Array.isArray(operand);
 }
 
 /** Without operands of other kinds. */
@@ -406,7 +407,7 @@ function exact(name: string, ...operands: readonly Arbitrary<Value>[]): Calls {
   return { name, shapes: operands.map(() => "json"), operands: fc.tuple(...operands) };
 }
 
-const set = (of: Arbitrary<Value>): readonly [Shape, Arbitrary<Value>] => ["set", of];
+const set = (of: Arbitrary<Value>): Shaped => ["set", of];
 
 export const functionCalls: readonly Calls[] = [
   ...["plus", "minus", "mul", "div", "rem"].map((name) => calls(name, numberArbitrary, numberArbitrary)),

@@ -246,16 +246,10 @@ function readElement(fields: Fields, element: string, text: string, fraction: bo
     case "pm":
       fields.half = take(/^[ap]m/) === "am" ? "am" : "pm";
       break;
-    case "MST": {
-      const zone = take(
-        /^(?:UTC|ChST|MeST|GMT(?:[+-]\d+)?|[+-]\d+|(?:[A-Z]{4}T|[A-Z]{3}T|WITA|[A-Z]{3})(?![A-Z]))/,
-      );
-      const hours = Number(/[+-]\d+$/.exec(zone)?.[0] ?? 0);
-      if (Math.abs(hours) > 23) throw unreadable();
-      // Other names are not known here, and the reference, too, then takes them for Greenwich.
-      if (zone.startsWith("GMT")) fields.offset = hours * 3600;
+    case "MST":
+      // No name shifts the time: as in the reference, which knows the names of its own zone only, and here that is UTC.
+      take(/^(?:UTC|ChST|MeST|GMT(?:[+-]\d+)?|[+-]\d+|(?:[A-Z]{4}T|[A-Z]{3}T|WITA|[A-Z]{3})(?![A-Z]))/);
       break;
-    }
     default:
       if (/^[.,]0/.test(element)) {
         const digits = rest.slice(0, element.length);
