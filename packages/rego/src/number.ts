@@ -65,10 +65,13 @@ export function fromBigInt(value: bigint): RegoNumber {
 
 /** The steps that an operation on a number is worth beyond one: it grows with its digits. */
 export function weightOf(value: RegoNumber): number {
-  if (typeof value === "number") return 0;
-  if (value instanceof Decimal) return weightOf(value.digits) + Math.ceil((value.exponent / 2 ** 7) ** 2);
+  if (typeof value === "number") {
+    return Number.isInteger(value) ? 0 : Math.ceil(10 + 3 * Math.abs(Math.log10(Math.abs(value))));
+  }
+  if (value instanceof Decimal)
+    return 50 + weightOf(value.digits) + Math.ceil((value.exponent / 2 ** 7) ** 2);
   // Multiplication takes more than linear time.
-  return Number.isFinite(Number(value)) ? 0 : Math.ceil((bitLength(magnitude(value)) / 2 ** 9) ** 2);
+  return Number.isFinite(Number(value)) ? 0 : Math.ceil((bitLength(magnitude(value)) / 2 ** 8) ** 2);
 }
 
 export function add(a: RegoNumber, b: RegoNumber): RegoNumber {
@@ -244,6 +247,8 @@ function fromFloat(float: Float, precision: number = PRECISION): RegoNumber {
   const bits = bitLength(mantissa);
   if (Math.abs(bits + exponent) > MAX_BITS) throw tooBig();
   if (bits + exponent <= 53 && isWhole(float)) return Number(truncate(float));
+  const near = nearestDouble(signed, exponent, bits - precision);
+  if (near !== undefined) return near;
   // Everything in units of 10^places, so that half a unit of the last place, too, is an integer.
   const half = bits + exponent - precision - 1;
   const places = Math.min(exponent, half, 0);
@@ -279,6 +284,20 @@ function fromFloat(float: Float, precision: number = PRECISION): RegoNumber {
     }
   }
   return fromDecimal(String(signed < 0n ? -best : best), places);
+}
+
+/**
+ * The double next to a fraction, when its text is closer to the fraction than half a unit of the last place, which is
+ * 2^last of the mantissa's units. There is then no other text of 17 digits as close, let alone a shorter one.
+ */
+function nearestDouble(mantissa: bigint, exponent: number, last: number): number | undefined {
+  if (exponent >= 0 || exponent < -1000) return undefined;
+  const near = Number(mantissa) * 2 ** exponent;
+  const { digits, exponent: power } = Decimal.of(near);
+  if (power >= 0) return undefined;
+  const scale = 10n ** BigInt(-power);
+  const distance = magnitude((digits << BigInt(-exponent)) - mantissa * scale);
+  return distance << BigInt(1 - last) < scale ? near : undefined;
 }
 
 /** `digits` × 10^exponent in its canonical form. */

@@ -54,7 +54,7 @@ function unary(name: string, operation: (a: RegoNumber) => RegoNumber): Builtin 
 }
 
 function pay(a: RegoNumber, b: RegoNumber, context: BuiltinContext): void {
-  if (typeof a !== "number" || typeof b !== "number") context.spend(weightOf(a) + weightOf(b));
+  if (!Number.isSafeInteger(a) || !Number.isSafeInteger(b)) context.spend(weightOf(a) + weightOf(b));
 }
 
 function minus(a: Value, b: Value, context: BuiltinContext): Value {
