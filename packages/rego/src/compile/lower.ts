@@ -2,6 +2,7 @@
 // Expressions become statements, in the order in which they are written.
 
 import type { Body, Expr, Operand as SourceOperand, Term } from "../ast.ts";
+import { kindOf } from "../value.ts";
 import { arityOf, arityProblem } from "./callee.ts";
 import type { Form, Local, Operand, Statement } from "./program.ts";
 import { replacementsOf } from "./replace.ts";
@@ -171,8 +172,6 @@ export class Lowering extends TermLowering {
         const local = this.declare(term.name, term, scope, "assigned", term.wildcard === true);
         return { kind: "local", local, location, term };
       }
-      case "scalar":
-        return this.term(term, scope, sink);
       case "array":
         return {
           kind: "array",
@@ -190,7 +189,11 @@ export class Lowering extends TermLowering {
           term,
         };
       default:
-        this.error(location, `cannot assign to ${term.kind}`, "write `==` to compare, or `=` to unify");
+        this.error(
+          location,
+          `cannot assign to ${kindOfTerm(term)}`,
+          "write `==` to compare, or `=` to unify",
+        );
         return this.generated(location);
     }
   }
@@ -198,6 +201,11 @@ export class Lowering extends TermLowering {
   #loopVariable(term: Term & { readonly kind: "var" }, scope: Scope): Local {
     return this.declare(term.name, term, scope, "declared", term.wildcard === true);
   }
+}
+
+/** What a term is, in the words of messages. */
+function kindOfTerm(term: Term): string {
+  return term.kind === "scalar" ? kindOf(term.value) : term.kind.replace("-", " ");
 }
 
 function collectLocals(operand: Operand, into: Set<Local>): void {

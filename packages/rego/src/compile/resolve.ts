@@ -90,7 +90,19 @@ function plant(program: Program, modules: readonly Module[], report: Report): vo
   for (const module of modules) {
     nodeAt(program.root, module.path).packageOf ??= module;
     if (module.version === "v1") checkImports(module, report);
-    for (const { head, location } of module.rules) {
+    for (const { head, implicitBody, location } of module.rules) {
+      // A call where a rule is expected, most often after a brace too many.
+      if (implicitBody && head.args !== undefined && head.value === undefined) {
+        const called = constantValues(groundKeys(head)).join(".");
+        if (program.builtins.has(called)) {
+          report({
+            code: "REGO_COMPILE",
+            message: "rule name conflicts with built-in function",
+            location,
+            hint: `${called} is called here outside of a body`,
+          });
+        }
+      }
       const name = head.ref[0];
       if (
         module.version === "v1" &&
