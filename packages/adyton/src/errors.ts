@@ -21,6 +21,7 @@ export type CliErrorCode =
   | "FILE_TOO_LARGE"
   | "UNKNOWN_ENCODING"
   | "SECRET_TO_TERMINAL"
+  | "INVALID_DOCUMENT"
   // judgement
   | "POLICY_REFUSED"
   // trust services

@@ -12,5 +12,6 @@ export type { TracedOperand, TraceEvent, Tracer } from "./evaluate/trace.ts";
 export { toJson } from "./json.ts";
 export { parseModule, parseQuery } from "./parse/module.ts";
 export type { CompileOptions, Policy } from "./policy.ts";
+export { renderDiagnostics } from "./render.ts";
 export * from "./types.ts";
 export type { PlainObject, RegoNumber, RegoObject, RegoSet, Value } from "./value.ts";

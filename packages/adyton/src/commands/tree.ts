@@ -5,6 +5,7 @@ import type { Group } from "../frame/command.ts";
 import { completion } from "./completion.ts";
 import { doctor } from "./doctor.ts";
 import { evidence } from "./evidence.ts";
+import { policy } from "./policy.ts";
 import { sample } from "./sample.ts";
 import { attest, reference, secret, tour, up } from "./services.ts";
 
@@ -15,5 +16,5 @@ export const ROOT: Group = {
   description: [
     "Verifies evidence of trusted execution environments, runs the trust services that release secrets to attested workloads, and tells what this machine can do.",
   ],
-  commands: [tour, evidence, up, secret, reference, attest, sample, doctor, completion],
+  commands: [tour, evidence, policy, up, secret, reference, attest, sample, doctor, completion],
 };

@@ -2,11 +2,11 @@
 // Tests of policies, written in Rego: rules whose names begin with `test_`.
 
 import type { Location, Module, Rule } from "../ast.ts";
-import { type CompileOptions, compile } from "../compile.ts";
+import { compile } from "../compile.ts";
 import { RegoError } from "../errors.ts";
 import type { EvaluateOptions } from "../evaluate/state.ts";
 import type { TraceEvent } from "../evaluate/trace.ts";
-import type { Policy } from "../policy.ts";
+import type { CompileOptions, Policy } from "../policy.ts";
 import { printTerm } from "../print.ts";
 import { showValue } from "../show.ts";
 import { entriesOf, isObject, RegoSet, type Value } from "../value.ts";

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pages of `adyton policy`.
+
+import type { ArgumentSpec, Group, OptionSpec } from "../frame/command.ts";
+import { EXPLANATIONS } from "../policy/trace-text.ts";
+
+const PATHS: ArgumentSpec = {
+  name: "PATH",
+  summary: "files and folders: .rego policies, and .json or .yaml data at the path of its folder",
+  rest: true,
+  file: true,
+};
+const V0: OptionSpec = { name: "v0", summary: "read the policies as Rego v0, without `if` and `contains`" };
+const NOW: OptionSpec = { name: "now", value: "TIME", summary: "what time.now_ns() gives; default now" };
+
+export const policy: Group = {
+  kind: "group",
+  name: "policy",
+  summary: "test, check, format and try policies in Rego",
+  description: [
+    "Policies decide who gets in: attestation policies judge evidence, resource policies release secrets. They are written in Rego, the language of Open Policy Agent. These commands work offline; nothing a policy does reaches the network or a file.",
+  ],
+  commands: [
+    {
+      kind: "command",
+      name: "test",
+      summary: "run the tests that stand beside policies",
+      description: [
+        "Runs every rule whose name begins with test_. A test passes when it is defined and not false; test_x[case] has a result for each of its cases; todo_test_ rules are skipped. Of a test that fails the condition at which it stopped is shown, with its values, and what it printed.",
+      ],
+      arguments: [PATHS],
+      options: [
+        { name: "run", value: "REGEX", summary: "only tests whose name matches" },
+        { name: "coverage", summary: "say which lines of the policies the tests came by" },
+        { name: "threshold", value: "N", summary: "exit 5 when less than N percent are covered" },
+        { name: "verbose", summary: "show the tests that pass, too" },
+        NOW,
+        V0,
+      ],
+      exits: [2, 5, 6],
+      examples: [
+        { line: "adyton policy test policies/", what: "Runs all tests of a folder." },
+        { line: "adyton policy test policies/ --run allow --coverage", what: "Some of them, with coverage." },
+      ],
+      next: "`adyton policy eval` tries a policy on an input.",
+      load: async () => {
+        const { tellingAll } = await import("../policy/load.ts");
+        return tellingAll((await import("../policy/test.ts")).test);
+      },
+    },
+    {
+      kind: "command",
+      name: "eval",
+      summary: "answer a query",
+      description: [
+        "Evaluates QUERY, a reference such as data.policy.allow or any body of a rule, and prints the value of its expressions, or of its variables where it has any, once for each solution. With --fail the exit code is the answer: 5 when the query is undefined or false.",
+      ],
+      arguments: [
+        { name: "QUERY", summary: "for example data.policy.allow, or 'x := data.users[_]; x.admin'" },
+      ],
+      options: [
+        {
+          name: "data",
+          value: "PATH",
+          summary: "policies and data, as in `adyton policy test`",
+          multiple: true,
+          file: true,
+        },
+        {
+          name: "input",
+          value: "FILE",
+          summary: "the document that the policies call input; - for stdin",
+          file: true,
+        },
+        {
+          name: "explain",
+          value: "HOW",
+          summary: "show the steps: all, those that failed, or what print wrote",
+          choices: EXPLANATIONS,
+        },
+        { name: "fail", summary: "exit 5 unless the query is true" },
+        { name: "strict-errors", summary: "end with an error where a function cannot use its arguments" },
+        { name: "limit-steps", value: "N", summary: "give up after so many steps" },
+        NOW,
+        V0,
+      ],
+      exits: [2, 5, 6],
+      examples: [
+        {
+          line: "adyton policy eval data.policy.allow --data policies/ --input claims.json",
+          what: "Decides one case.",
+        },
+        { line: "adyton policy eval '1 + 1'", what: "Computes." },
+      ],
+      next: "--explain fails shows which conditions did not hold, and with which values.",
+      load: async () => {
+        const { tellingAll } = await import("../policy/load.ts");
+        return tellingAll((await import("../policy/evaluate.ts")).evaluate);
+      },
+    },
+    {
+      kind: "command",
+      name: "check",
+      summary: "find what is wrong with policies, without running them",
+      description: [
+        "Parses and compiles the policies together and prints every finding with its line, a caret and a hint: syntax, unknown names and functions, variables that nothing binds, rules that need themselves, types that never fit.",
+      ],
+      arguments: [PATHS],
+      options: [V0],
+      exits: [2, 6],
+      examples: [{ line: "adyton policy check policies/", what: "Exits 1 and tells why, or 0." }],
+      next: "`adyton policy test PATH` runs their tests.",
+      load: async () => (await import("../policy/check.ts")).check,
+    },
+    {
+      kind: "command",
+      name: "fmt",
+      summary: "lay policies out in the one way",
+      description: [
+        "Prints the policies in the layout that every reader of Rego knows. With --write the files are changed in place; with --check their names are printed and the exit code is 5 where any would change.",
+      ],
+      arguments: [PATHS],
+      options: [
+        { name: "write", summary: "change the files" },
+        { name: "check", summary: "only name the files that would change" },
+        V0,
+      ],
+      exits: [2, 5, 6],
+      examples: [
+        { line: "adyton policy fmt --write policies/", what: "Formats a folder." },
+        { line: "adyton policy fmt --check policies/", what: "Guards it in CI." },
+      ],
+      next: "`adyton policy check PATH` finds what layout does not show.",
+      load: async () => {
+        const { tellingAll } = await import("../policy/load.ts");
+        return tellingAll((await import("../policy/format.ts")).format);
+      },
+    },
+  ],
+};
