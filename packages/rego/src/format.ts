@@ -11,11 +11,20 @@ import { compareStrings } from "./value.ts";
 const KEYWORDS =
   "not package import as default else with null true false some if contains in every and or".split(" ");
 
-/** The text in the layout of all policies. Throws what `parseModule` throws. */
+/** Layouts that are tried until one stays as it is: a comment in an odd place may move more than once. */
+const MAX_PASSES = 4;
+
+/** The text in the layout of all policies; formatted again it stays as it is. Throws what `parseModule` throws. */
 export function formatModule(text: string, options: ParseOptions = {}): string {
-  const module = parseModule(text, options);
-  const formatted = new ModuleFormatter(text, module, options.version ?? "v1").module();
-  return sameMeaning(module, formatted, options) ? formatted : text;
+  let current = text;
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
+    const module = parseModule(current, options);
+    const formatted = new ModuleFormatter(current, module, options.version ?? "v1").module();
+    if (formatted === current) return current;
+    if (!sameMeaning(module, formatted, options)) break;
+    current = formatted;
+  }
+  return text;
 }
 
 /** Whether the text is the same module, with the same comments. */
@@ -138,6 +147,7 @@ class ModuleFormatter extends ExprFormatter {
         next !== undefined &&
         this.#short(rule) &&
         this.#short(next) &&
+        this.endRow(rule.location) === this.rowOf(rule.location.offset) &&
         this.rowOf(next.location.offset) === this.rowOf(rule.location.offset) + 1;
       if (together) this.endLine();
       else this.blankLine();

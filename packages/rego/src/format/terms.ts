@@ -37,7 +37,7 @@ export abstract class TermFormatter extends Writer {
   list<T>(
     items: readonly T[],
     location: Location,
-    startOf: (item: T) => number,
+    placeOf: (item: T) => Pick<Location, "offset" | "end">,
     write: (item: T) => void,
     signs: readonly [open: string, close: string],
     spread = false,
@@ -47,20 +47,22 @@ export abstract class TermFormatter extends Writer {
     let row = this.rowOf(location.offset);
     const groups: T[][] = [];
     for (const item of items) {
-      const own = this.rowOf(startOf(item));
+      const own = this.rowOf(placeOf(item).offset);
       const group = groups.at(-1);
       if (group === undefined || own > row) groups.push([item]);
       else group.push(item);
       row = own;
     }
     const many =
-      groups.length > 1 || (spread && items.length > 0) || this.hasComments(location.offset, location.end);
+      groups.length > 1 ||
+      (spread && items.length > 0) ||
+      this.#commentsBetween(items.map(placeOf), location);
     if (many) this.endLine();
     this.indent(many ? 1 : 0);
     for (const group of groups) {
       for (const [i, item] of group.entries()) {
         if (i > 0) this.write(", ");
-        if (many && i === 0) this.comeTo(startOf(item));
+        if (many && i === 0) this.comeTo(placeOf(item).offset);
         write(item);
       }
       if (!many) break;
@@ -78,7 +80,7 @@ export abstract class TermFormatter extends Writer {
     const write = (term: Term): void => this.#wrapped(term, isUnion(term) && this.#inParens(term));
     let close = this.nextThing(args.at(-1)?.location.end ?? location.end - 1);
     if (this.source[close] === ",") close = this.nextThing(close + 1);
-    this.list(args, { ...location, end: close + 1 }, offsetOf, write, ["(", ")"], spread);
+    this.list(args, { ...location, end: close + 1 }, locationOf, write, ["(", ")"], spread);
   }
 
   /** A step of a path. */
@@ -108,7 +110,7 @@ export abstract class TermFormatter extends Writer {
         this.list(
           term.items,
           term.location,
-          offsetOf,
+          locationOf,
           (item) => this.#item(item),
           ["[", "]"],
           this.#opens(term),
@@ -122,7 +124,7 @@ export abstract class TermFormatter extends Writer {
         this.list(
           term.items,
           term.location,
-          offsetOf,
+          locationOf,
           (item) => this.#item(item),
           ["{", "}"],
           this.#opens(term),
@@ -134,8 +136,11 @@ export abstract class TermFormatter extends Writer {
           this.write(": ");
           this.#item(value);
         };
-        const start = ([key]: readonly [Term, Term]): number => key.location.offset;
-        this.list(term.entries, term.location, start, entry, ["{", "}"], this.#opens(term));
+        const place = ([key, value]: readonly [Term, Term]): Pick<Location, "offset" | "end"> => ({
+          offset: key.location.offset,
+          end: value.location.end,
+        });
+        this.list(term.entries, term.location, place, entry, ["{", "}"], this.#opens(term));
         break;
       }
       case "call":
@@ -198,7 +203,9 @@ export abstract class TermFormatter extends Writer {
       const loose = depth === 0 && sign !== "in";
       const operand = (term: Term, right: boolean): void =>
         this.term(term, loose && fits(term, sign, right) ? 1 : 2);
-      operand(first, false);
+      // x in y in z groups to the left.
+      if (sign === "in" && third === undefined && isMembership(first)) this.term(first);
+      else operand(first, false);
       this.write(third === undefined ? ` ${sign} ` : ", ");
       operand(second, true);
       if (third !== undefined) {
@@ -255,11 +262,23 @@ export abstract class TermFormatter extends Writer {
       if (typeof part === "string") this.write(templateText(part, raw === true));
       else {
         this.write("{");
+        this.indent(1);
         this.templateExpression(part);
+        this.indent(-1);
         this.write("}");
       }
     }
     this.write(sign);
+  }
+
+  /** Whether comments stand between items, not only inside of them. */
+  #commentsBetween(items: readonly Pick<Location, "offset" | "end">[], { offset, end }: Location): boolean {
+    let from = offset;
+    for (const item of items) {
+      if (this.hasComments(from, item.offset)) return true;
+      from = item.end;
+    }
+    return this.hasComments(from, end);
   }
 
   /** A line ends between the opening sign and the first item. */
@@ -276,8 +295,8 @@ export abstract class TermFormatter extends Writer {
   }
 }
 
-function offsetOf(term: Term): number {
-  return term.location.offset;
+function locationOf(term: Term): Location {
+  return term.location;
 }
 
 export function isUnion(term: Term): boolean {

@@ -23,6 +23,8 @@ export class Writer {
   #ends = 0;
   /** The first comment that is not written. */
   #next = 0;
+  /** A comment that waits for the end of the line. */
+  #held: Comment | undefined;
   /** The row of the source of what was written last. */
   #row = 0;
 
@@ -77,8 +79,11 @@ export class Writer {
 
   write(text: string): void {
     if (text === "") return;
-    if (this.#text === "") this.#ends = 0;
-    if (this.#ends > 0 || this.#text === "") this.#text += "\n".repeat(this.#ends) + "\t".repeat(this.#level);
+    if (this.#text === "") this.#text = "\t".repeat(this.#level);
+    else if (this.#ends > 0) {
+      this.#endWithHeld();
+      this.#text += "\n".repeat(this.#ends) + "\t".repeat(this.#level);
+    }
     this.#ends = 0;
     this.#text += text;
   }
@@ -96,21 +101,42 @@ export class Writer {
     this.#level += levels;
   }
 
-  /** Comes to a place of the source: writes the comments before it. Throws `Unlayable` in the middle of a line. */
+  /**
+   * Comes to a place of the source: writes the comments before it. In the middle of a line one waits for its end; throws
+   * `Unlayable` for more.
+   */
   comeTo(offset: number): void {
     let last: Comment | undefined;
     for (; this.#next < this.#comments.length; this.#next++) {
       const comment = this.#comments[this.#next] as Comment;
-      const { row, offset: at } = comment.location;
-      if (at >= offset) break;
-      if (this.#ends === 0 && this.#text !== "") throw new Unlayable(comment);
-      this.#comment(comment, last);
+      const row = comment.location.row - 1;
+      if (comment.location.offset >= offset) break;
+      const first = this.#text === "";
+      if (this.#ends === 0 && !first) {
+        if (this.#held !== undefined) throw new Unlayable(comment);
+        this.#held = comment;
+        continue;
+      }
+      // One on the row of what was written last ends that line.
+      if (last === undefined && this.#held === undefined && row === this.#row && !first) {
+        this.#held = comment;
+        this.#endWithHeld();
+        continue;
+      }
+      if (last !== undefined && this.#apart(last, comment)) this.blankLine();
+      this.write(shown(comment));
+      this.endLine();
       last = comment;
-      this.#row = row - 1;
+      this.#row = row;
     }
     if (last !== undefined && offset < this.source.length && this.rowOf(offset) > last.location.row)
       this.blankLine();
     this.#row = this.rowOf(offset);
+  }
+
+  #endWithHeld(): void {
+    if (this.#held !== undefined) this.#text += ` ${shown(this.#held)}`;
+    this.#held = undefined;
   }
 
   /** Has written what ends there. */
@@ -120,6 +146,7 @@ export class Writer {
 
   /** Writes a stretch of the source as it is, comments included. */
   verbatim(location: Location): void {
+    this.comeTo(location.offset);
     this.write(this.sourceOf(location));
     while ((this.#comments[this.#next]?.location.offset ?? Number.POSITIVE_INFINITY) < location.end)
       this.#next++;
@@ -128,12 +155,12 @@ export class Writer {
 
   /** Writes; where that cannot be done, writes the stretch of the source instead. */
   orVerbatim(location: Location, write: () => void): void {
-    const state = [this.#text, this.#level, this.#ends, this.#next, this.#row] as const;
+    const state = [this.#text, this.#level, this.#ends, this.#next, this.#row, this.#held] as const;
     try {
       write();
     } catch (reason) {
       if (!(reason instanceof Unlayable) || reason.comment.location.offset < location.offset) throw reason;
-      [this.#text, this.#level, this.#ends, this.#next, this.#row] = state;
+      [this.#text, this.#level, this.#ends, this.#next, this.#row, this.#held] = state;
       this.verbatim(location);
     }
   }
@@ -143,34 +170,19 @@ export class Writer {
     const comment = this.#comments[this.#next];
     if (comment === undefined || comment.location.row - 1 !== this.endRow(location)) return undefined;
     this.#next++;
-    return ` #${comment.text.trimEnd()}`;
+    return ` ${shown(comment)}`;
   }
 
   /** All that was written, with the comments that are left. */
   finish(): string {
     this.endLine();
     this.comeTo(this.source.length + 1);
+    this.#endWithHeld();
     return this.#text === "" ? "" : `${this.#text}\n`;
   }
 
-  #comment({ text, location }: Comment, before: Comment | undefined): void {
-    const row = location.row - 1;
-    const shown = `#${text.trimEnd()}`;
-    if (row === this.#row && this.#text !== "" && before === undefined) {
-      // It ends the line that was written last.
-      const ends = this.#ends;
-      this.#ends = 0;
-      this.#text += ` ${shown}`;
-      this.#ends = ends;
-      return;
-    }
-    if (before !== undefined && this.#apart(before, location, text)) this.blankLine();
-    this.write(shown);
-    this.endLine();
-  }
-
   /** Whether a blank line stands between two comments, or belongs there: before a METADATA block that follows another. */
-  #apart(before: Comment, { row, column }: Location, text: string): boolean {
+  #apart(before: Comment, { text, location: { row, column } }: Comment): boolean {
     if (row > before.location.row + 1) return true;
     return column === 1 && text.trim().startsWith("METADATA") && this.#inMetadata(before);
   }
@@ -185,4 +197,8 @@ export class Writer {
     }
     return false;
   }
+}
+
+function shown({ text }: Comment): string {
+  return `#${text.trimEnd()}`;
 }
