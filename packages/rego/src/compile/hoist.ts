@@ -38,6 +38,23 @@ class Hoisting {
           right: this.#outer(form.right, statement, before),
         };
       case "call": {
+        const [left, right] = form.args;
+        const { callee } = form;
+        // `not a.b == c` is true where there is no a.b, unlike `not f(a.b)`: only of a comparison's own sides.
+        if (
+          statement.negated &&
+          callee.kind === "builtin" &&
+          callee.builtin.name === "equal" &&
+          left !== undefined &&
+          right !== undefined
+        ) {
+          return {
+            kind: "unify",
+            left: this.#outer(left, statement, before),
+            right: this.#outer(right, statement, before),
+            assign: false,
+          };
+        }
         const args = all(form.args);
         return form.output === undefined
           ? { ...form, args }

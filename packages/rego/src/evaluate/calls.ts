@@ -8,7 +8,6 @@ import { compare, same, type Value } from "../value.ts";
 import type { Coder } from "./coder.ts";
 import type { Machine } from "./machine.ts";
 import { getter } from "./operands.ts";
-import { equality } from "./patterns.ts";
 import type { Evaluation, Get, Mock, Sink, Step } from "./state.ts";
 
 type AnyCall = (...args: unknown[]) => Value | undefined;
@@ -28,8 +27,6 @@ export function callGet(coder: Coder, callee: Callee, args: readonly Operand[]):
     );
   }
   const { builtin } = callee;
-  if (builtin.name === "equal" && machine.isStandard(builtin))
-    return truthOf(equality(coder, ...pairOf(args)));
   const gets = args.map((arg) => getter(coder, arg));
   const fast = machine.isStandard(builtin) ? FAST.get(builtin.name) : undefined;
   const slow = builtinGet(builtin, gets, args[0]?.location);
@@ -55,14 +52,16 @@ export function callWalker(coder: Coder, { each }: Builtin, args: readonly Opera
   };
 }
 
-function pairOf(args: readonly Operand[]): [Operand, Operand] {
+/** The two sides of a comparison for equality, of any other call undefined. */
+export function sidesOf(
+  { machine }: Coder,
+  callee: Callee,
+  args: readonly Operand[],
+): readonly [Operand, Operand] | undefined {
   const [a, b] = args;
-  if (a === undefined || b === undefined) throw new TypeError("a comparison has two sides");
-  return [a, b];
-}
-
-function truthOf(test: Step): Get {
-  return (e) => test(e);
+  const isEqual =
+    callee.kind === "builtin" && callee.builtin.name === "equal" && machine.isStandard(callee.builtin);
+  return isEqual && a !== undefined && b !== undefined ? [a, b] : undefined;
 }
 
 function functionGet(
@@ -82,6 +81,7 @@ function functionGet(
 
 /** Operators that most policies use, without a detour for the values that most policies have. */
 const FAST: ReadonlyMap<string, Comparison> = new Map<string, Comparison>([
+  ["equal", same],
   ["neq", (a, b) => !same(a, b)],
   ["gt", (a, b) => compare(a, b) > 0],
   ["gte", (a, b) => compare(a, b) >= 0],

@@ -4,11 +4,11 @@
 import type { Form, Operand, Statement } from "../compile/program.ts";
 import { showText } from "../show.ts";
 import { RegoSet, type Value } from "../value.ts";
-import { callGet, callWalker } from "./calls.ts";
+import { callGet, callWalker, sidesOf } from "./calls.ts";
 import { type Coder, chain, FOUND, type Part } from "./coder.ts";
 import { visit } from "./members.ts";
 import { constantOf, getter } from "./operands.ts";
-import { matcher, unification } from "./patterns.ts";
+import { equality, matcher, unification } from "./patterns.ts";
 import { walker } from "./references.ts";
 import { scoped } from "./replacements.ts";
 import type { Evaluation, Get, Step } from "./state.ts";
@@ -84,11 +84,12 @@ function settle(coder: Coder, parts: Part[], wanted: (local: Parameters<typeof h
 /** Whether the statement takes the pending local as an operand that it evaluates once, before all else. */
 function isNeeded(
   coder: Coder,
-  { form, with: replacements }: Statement,
+  { form, negated, with: replacements }: Statement,
   local: Parameters<typeof holds>[1],
 ): boolean {
   const pending = coder.pending.get(local);
-  if (pending === undefined) return false;
+  // What stands before a negated statement must have a value: inside, the negation would make a truth of its absence.
+  if (pending === undefined || negated) return false;
   if (pending.with !== replacements && (pending.with.length > 0 || replacements.length > 0)) return false;
   const operands =
     form.kind === "test"
@@ -199,6 +200,8 @@ function call(coder: Coder, form: Form & { readonly kind: "call" }): Part[] {
       },
     ];
   }
+  const sides = output === undefined ? sidesOf(coder, callee, args) : undefined;
+  if (sides !== undefined) return [{ test: equality(coder, ...sides) }];
   const get = callGet(coder, callee, args);
   if (output === undefined) return [{ test: isTrue(get) }];
   if (output.kind === "local" && !coder.isBound(output.local)) {
