@@ -5,7 +5,7 @@
 import type { Body, Expr, Head, Import, Module, RegoVersion, Rule, ScalarTerm, Term } from "./ast.ts";
 import { ExprFormatter } from "./format/exprs.ts";
 import { type ParseOptions, parseModule } from "./parse/module.ts";
-import { printImport, printKey } from "./print.ts";
+import { printImport, printKey, printTerm } from "./print.ts";
 import { compareStrings } from "./value.ts";
 
 const KEYWORDS =
@@ -216,7 +216,7 @@ class ModuleFormatter extends ExprFormatter {
       const [key] = path;
       if (this.#paths || path.length !== 1 || key === undefined) for (const step of path) this.step(step);
       else if (key.kind === "scalar" && typeof key.value === "string")
-        this.write(`[${JSON.stringify(key.value)}]`);
+        this.write(`[${printTerm({ ...key, raw: false })}]`);
       else this.step(key);
       if (args.length > 0) this.args(args, location);
     }

@@ -173,11 +173,11 @@ export class ExprFormatter extends TermFormatter {
   #leadsWithMinus(term: Term): boolean {
     if (term.kind === "call" && term.infix !== undefined && term.args[0])
       return this.#leadsWithMinus(term.args[0]);
-    return term.kind === "scalar" && this.source.startsWith("-", term.location.offset);
+    return term.kind === "scalar" && /^[\s(]*-/.test(this.sourceOf(term.location));
   }
 
   /** In the place of an operand braces hold a body, so a value in braces is put between parentheses. */
-  #operand({ body, braces }: Operand, { bar }: Place, grouped: boolean): void {
+  #operand({ body, braces }: Operand, { bar, minus }: Place, grouped: boolean): void {
     const [expr] = body;
     if (braces || expr === undefined) {
       this.#braces(body);
@@ -185,7 +185,7 @@ export class ExprFormatter extends TermFormatter {
     }
     const group = grouped || expr.with.length > 0;
     if (group) this.write("(");
-    this.expr(expr, { brace: true, bar: bar === true && !group });
+    this.expr(expr, group ? { brace: true } : { brace: true, bar: bar === true, minus: minus === true });
     if (group) this.write(")");
   }
 
