@@ -6,6 +6,7 @@ import type { JsonObject, JsonValue } from "@adyton/core/json";
 import { assertVerified, partNamesOf, type TeeName, type VerifiedEvidence } from "@adyton/evidence";
 import { type CheckedInitData, evidenceOf } from "./bindings.ts";
 import { AppraisalError, misuse } from "./errors.ts";
+import type { Explanation } from "./explanation.ts";
 import { type Finding, passed } from "./finding.ts";
 import { extensionsOf, type Policy, vectorOf } from "./policy.ts";
 import type { ReferenceValues } from "./reference.ts";
@@ -23,6 +24,8 @@ export interface AppraiseOptions {
   readonly runtimeData?: JsonObject;
   /** From `checkInitData`, for one of the pieces of evidence. */
   readonly initData?: CheckedInitData;
+  /** Who vouches for a reference value: shown in the explanation beside the values that matched. */
+  readonly vouchersOf?: (id: string, value: JsonValue) => JsonValue | undefined;
 }
 
 /** The judgement on one piece of evidence. */
@@ -40,6 +43,8 @@ export interface Appraisal {
   readonly extensions: JsonObject;
   /** Every rule that was looked at, and the warnings of verification. */
   readonly explanation: readonly Finding[];
+  /** The tree from the decision down to what decided it; null for policies that tell none. */
+  readonly reasons: Explanation | null;
 }
 
 declare const brand: unique symbol;
@@ -133,7 +138,7 @@ export function assertAppraised(result: AttestationResult): void {
 
 function appraiseOne(
   evidence: VerifiedEvidence,
-  { policy, referenceValues, now, runtimeData }: AppraiseOptions,
+  { policy, referenceValues, now, runtimeData, vouchersOf }: AppraiseOptions,
   initData: CheckedInitData | undefined,
 ): Appraisal {
   const { tee, trust, warnings, initDataField } = evidence;
@@ -142,8 +147,15 @@ function appraiseOne(
     report_data: toHex(evidence.reportData),
     ...(initDataField === null ? {} : { init_data: toHex(initDataField) }),
     ...(runtimeData === undefined ? {} : { runtime_data_claims: structuredClone(runtimeData) }),
+    ...(initData?.claims === undefined ? {} : { init_data_claims: structuredClone(initData.claims) }),
   });
-  const output = policy.evaluate({ facts: evidence, document, referenceValues, now });
+  const output = policy.evaluate({
+    facts: evidence,
+    document,
+    referenceValues,
+    now,
+    ...(vouchersOf === undefined ? {} : { vouchersOf }),
+  });
   const trustworthiness = vectorOf(output);
   return {
     tee,
@@ -158,6 +170,7 @@ function appraiseOne(
       ...(initData === undefined ? [] : [boundInitData(initData)]),
       ...warnings.map(({ code, message }) => passed(`warning:${code}`, message)),
     ],
+    reasons: output.explanation === undefined ? null : structuredClone(output.explanation),
   };
 }
 

@@ -20,6 +20,8 @@ export interface InitData {
   readonly document: Uint8Array;
   /** The hash that the document's `algorithm` names. */
   readonly hash: "SHA-256" | "SHA-384" | "SHA-512";
+  /** What the caller read from the document: `init_data_claims` of policies. */
+  readonly claims?: JsonObject;
 }
 
 /** An init-data document that one piece of evidence binds. Only `checkInitData` makes it. */
@@ -27,6 +29,8 @@ export interface CheckedInitData {
   readonly hash: InitData["hash"];
   /** Hex, as long as the TEE's field. */
   readonly digest: string;
+  /** What the caller read from the document. */
+  readonly claims?: JsonObject;
 }
 
 const HASHES: readonly string[] = ["SHA-256", "SHA-384", "SHA-512"];
@@ -38,7 +42,7 @@ const checkedFor = new WeakMap<CheckedInitData, VerifiedEvidence>();
  */
 export async function checkInitData(
   evidence: VerifiedEvidence,
-  { document, hash }: InitData,
+  { document, hash, claims }: InitData,
   crypto: CryptoProvider = defaultCrypto,
 ): Promise<CheckedInitData> {
   assertVerified(evidence);
@@ -68,7 +72,11 @@ export async function checkInitData(
       },
     );
   }
-  const checked: CheckedInitData = Object.freeze({ hash, digest: toHex(field) });
+  const checked: CheckedInitData = Object.freeze({
+    hash,
+    digest: toHex(field),
+    ...(claims === undefined ? {} : { claims }),
+  });
   checkedFor.set(checked, evidence);
   return checked;
 }

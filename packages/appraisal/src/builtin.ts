@@ -1,29 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The default policy: a healthy platform without debug that runs known measurements, and nothing else.
+// The default policy: a healthy platform without debug that runs known measurements, and nothing else. The judgement
+// is Rego's, in policies/; here it is compiled, and here are the reference values it looks at.
 
 import { isZero, toHex } from "@adyton/core/bytes";
-import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json";
+import type { JsonValue } from "@adyton/core/json";
 import type { TeeName } from "@adyton/evidence";
 import type { Facts } from "./facts.ts";
-import { type Finding, passed, refused } from "./finding.ts";
-import {
-  type ClaimPlan,
-  type FixedCheck,
-  type JudgedClaim,
-  PLATFORMS,
-  type Platform,
-  type Way,
-} from "./platforms.ts";
+import { type JudgedClaim, REFERENCES } from "./platforms.ts";
+import { defaultPolicyFor } from "./policies/index.ts";
 import type { Policy, PolicyInput, PolicyOutput } from "./policy.ts";
-import { claimAt, judgeReference, type ReferenceCheck, type ReferenceValues, valuesOf } from "./reference.ts";
-import { checkRules, judge, type Rules } from "./rules.ts";
-
-/** Trustee's defaults, which stand until everything about a claim holds: unrecognized, unrecognized, unavailable. */
-const UNMET: Readonly<Record<JudgedClaim, number>> = { hardware: 97, executables: 33, configuration: 36 };
-/** AR4SI: the configuration exposes unacceptable vulnerabilities. */
-const UNSUPPORTABLE_CONFIGURATION = 96;
-/** Intel's status for a platform without known weaknesses. */
-const HEALTHY = ["UpToDate"] as const;
+import { claimAt, type ReferenceCheck, type ReferenceValues } from "./reference.ts";
+import { rulesDocument } from "./rego/documents.ts";
+import { RegoEvaluation } from "./rego-policy.ts";
+import { checkRules, type Rules } from "./rules.ts";
 
 /** The host chooses init-data, so a digest that nobody vouched for is not "known measurements, and nothing else". */
 const INIT_DATA: ReferenceCheck = {
@@ -34,7 +23,7 @@ const INIT_DATA: ReferenceCheck = {
 };
 
 /**
- * The default policy for sgx, tdx, snp and sample; any other TEE is refused with a finding.
+ * The default policy for every TEE, in Rego: `defaultPolicyFor(tee)` gives its text.
  *
  * It is stricter than Trustee's where Trustee's leaves a door open: debug is contraindicated, a simulated root is
  * refused unless `allowSimulated`, init-data must be a reference value (`init_data`), and a reference value that has
@@ -43,11 +32,24 @@ const INIT_DATA: ReferenceCheck = {
  * Throws `INVALID_RULES`.
  */
 export function builtinPolicy(rules: Rules): Policy {
-  const checked = checkRules(structuredClone(rules));
+  const data = { rules: rulesDocument(checkRules(structuredClone(rules))) };
   return Object.freeze({
-    id: "adyton-default",
-    evaluate: (input: PolicyInput): PolicyOutput => evaluate(input, checked),
+    id: ID,
+    evaluate: (input: PolicyInput): PolicyOutput => policyFor(input.facts.tee).evaluate(input, data),
   });
+}
+
+const ID = "adyton-default";
+/** Compiled when a TEE is first judged, and the same for all rules. */
+const compiled = new Map<TeeName, RegoEvaluation>();
+
+function policyFor(tee: TeeName): RegoEvaluation {
+  let policy = compiled.get(tee);
+  if (policy === undefined) {
+    policy = new RegoEvaluation({ id: ID, modules: defaultPolicyFor(tee), version: "v1", form: "adyton" });
+    compiled.set(tee, policy);
+  }
+  return policy;
 }
 
 /** A reference id of the default policy. */
@@ -58,27 +60,19 @@ export interface ReferenceId {
   readonly meaning: string;
   /** The claim must equal a value, or be at least the smallest. */
   readonly compare: "one-of" | "at-least";
-  /** Without values for it, no way leads to an affirming claim but another set of ids (SGX) or `minTcb` (SNP). */
+  /** Without values for it, nothing leads to an affirming claim but another set of ids (SGX, TPM) or `minTcb` (SNP). */
   readonly needed: boolean;
 }
 
-/** The reference ids that the default policy looks at for a TEE; none for a TEE it cannot judge. */
+/** The reference ids that the default policy looks at for a TEE. */
 export function referenceIdsOf(tee: TeeName): readonly ReferenceId[] {
-  const platform = PLATFORMS[tee];
-  if (platform === undefined) return [];
-  const ids = CLAIMS.flatMap((claim) => {
-    const { ways, optional = [] } = platform.plans[claim];
-    const needed = ways.some((way) => way.ids.length === 0) ? [] : ways.flatMap((way) => way.ids);
-    return checksOf(platform, [...ways.flatMap((way) => way.ids), ...optional]).map(
-      ({ id, meaning, compare }): ReferenceId => ({
-        id,
-        claim,
-        meaning,
-        compare,
-        needed: needed.includes(id),
-      }),
-    );
-  });
+  const ids = REFERENCES[tee].map(({ id, claim, meaning, compare, needed = false }) => ({
+    id,
+    claim,
+    meaning,
+    compare,
+    needed,
+  }));
   const { id, meaning, compare } = INIT_DATA;
   return [...ids, { id, claim: "configuration", meaning, compare, needed: false }];
 }
@@ -88,149 +82,15 @@ export function referenceIdsOf(tee: TeeName): readonly ReferenceId[] {
  * say nothing about whether it is.
  */
 export function referenceValuesFrom(facts: Pick<Facts, "tee" | "claims" | "initDataField">): ReferenceValues {
-  const platform = PLATFORMS[facts.tee];
-  const found = (platform?.references ?? []).flatMap((check): [string, JsonValue[]][] => {
+  const found = REFERENCES[facts.tee].flatMap((check): [string, JsonValue[]][] => {
+    if (check.values !== undefined) return [[check.id, check.values(facts.claims)]];
     const value = claimAt(facts.claims, check);
     return value === undefined ? [] : [[check.id, [value]]];
   });
   return Object.fromEntries([...found, [INIT_DATA.id, [initDataOf(facts)]]]);
 }
 
-const CLAIMS: readonly JudgedClaim[] = ["hardware", "executables", "configuration"];
-
-function evaluate({ facts, referenceValues }: PolicyInput, rules: Rules): PolicyOutput {
-  const platform = PLATFORMS[facts.tee];
-  if (platform === undefined) {
-    return { trustworthiness: UNMET, findings: [unknownTee(facts.tee)] };
-  }
-  const judged = judge(facts, rulesFor(platform, rules));
-  const debug = judged.filter(({ rule }) => rule === "allowDebug");
-  const platformFindings = judged.filter(({ rule }) => rule !== "allowDebug");
-  const decide = (
-    claim: JudgedClaim,
-    plan: ClaimPlan,
-    first: readonly Finding[],
-  ): [number, readonly Finding[]] => {
-    const { way, findings } = judgePlan(plan, platform, facts.claims, referenceValues);
-    const all = [...first, ...findings];
-    return [way !== undefined && all.every(({ ok }) => ok) ? way.value : UNMET[claim], all];
-  };
-  const { plans } = platform;
-  const [hardware, aboutHardware] = decide("hardware", hardwarePlan(platform, rules), platformFindings);
-  const [executables, aboutExecutables] = decide("executables", plans.executables, []);
-  const [configuration, aboutConfiguration] = decide("configuration", plans.configuration, [
-    ...debug,
-    ...judgeInitData(facts, referenceValues),
-  ]);
-  return {
-    trustworthiness: {
-      hardware,
-      executables,
-      configuration: debug.every(({ ok }) => ok) ? configuration : UNSUPPORTABLE_CONFIGURATION,
-    },
-    findings: [...aboutHardware, ...aboutExecutables, ...aboutConfiguration],
-    extensions: { "ear.trustee.identifiers": { validated: identifiersOf(platform, facts.claims) } },
-  };
-}
-
-/** Rules of the platform's kind; Intel's status must be UpToDate unless the rules say otherwise. */
-function rulesFor(platform: Platform, rules: Rules): Rules {
-  const { acceptedTcbStatuses, minTcbDate, minEvaluationNumber, acceptedAdvisories, minTcb, ...common } =
-    rules;
-  switch (platform.tcb) {
-    case "status":
-      return {
-        ...common,
-        acceptedTcbStatuses: acceptedTcbStatuses ?? HEALTHY,
-        ...(minTcbDate === undefined ? {} : { minTcbDate }),
-        ...(minEvaluationNumber === undefined ? {} : { minEvaluationNumber }),
-        ...(acceptedAdvisories === undefined ? {} : { acceptedAdvisories }),
-      };
-    case "versions":
-      return { ...common, ...(minTcb === undefined ? {} : { minTcb }) };
-    case "references":
-      return common;
-  }
-}
-
-/** With `minTcb`, exact versions of the TCB need no reference values, but those that are given must still match. */
-function hardwarePlan(platform: Platform, rules: Rules): ClaimPlan {
-  const plan = platform.plans.hardware;
-  if (platform.tcb !== "versions" || rules.minTcb === undefined) return plan;
-  return { ...plan, ways: [...plan.ways, { value: 2, ids: [] }] };
-}
-
-function judgePlan(
-  plan: ClaimPlan,
-  platform: Platform,
-  claims: JsonObject,
-  references: ReferenceValues,
-): { way: Way | undefined; findings: readonly Finding[] } {
-  const stated = (id: string): boolean => valuesOf(references, id).length > 0;
-  const way = plan.ways.find(({ ids }) => ids.every(stated));
-  const ids = [...new Set([...plan.ways.flatMap((candidate) => candidate.ids), ...(plan.optional ?? [])])];
-  const looked =
-    way === undefined ? [...ids.filter(stated), ...missingOf(plan.ways, stated)] : ids.filter(stated);
-  return {
-    way,
-    findings: [
-      ...(plan.fixed ?? []).map((check) => judgeFixed(check, claims)),
-      ...checksOf(platform, looked).map((check) => judgeReference(check, claims, references)),
-    ],
-  };
-}
-
-/** What is missing on the way that is nearest to complete. */
-function missingOf(ways: readonly Way[], stated: (id: string) => boolean): readonly string[] {
-  const missing = ways.map(({ ids }) => ids.filter((id) => !stated(id)));
-  return missing.reduce((least, next) => (next.length < least.length ? next : least), missing[0] ?? []);
-}
-
-function judgeFixed(check: FixedCheck, claims: JsonObject): Finding {
-  const rule = `claim:${check.path.join(".")}`;
-  const found = claimAt(claims, check);
-  const facts = { found, expected: check.equals };
-  if (found === check.equals)
-    return passed(rule, `${check.path.join(".")} is ${JSON.stringify(found)}.`, facts);
-  return refused(
-    rule,
-    found === undefined ? `The evidence does not say ${check.path.join(".")}.` : check.danger,
-    check.next,
-    facts,
-  );
-}
-
-function judgeInitData(facts: Facts, references: ReferenceValues): readonly Finding[] {
-  const claims = { init_data: initDataOf(facts) };
-  if (claims.init_data === "" && valuesOf(references, INIT_DATA.id).length === 0) {
-    return [passed("reference:init_data", "There is no init-data.")];
-  }
-  return [judgeReference(INIT_DATA, claims, references)];
-}
-
 /** Hex of the field, or "" when there is no init-data. */
 function initDataOf({ initDataField }: Pick<Facts, "initDataField">): string {
   return initDataField === null || isZero(initDataField) ? "" : toHex(initDataField);
-}
-
-function identifiersOf(platform: Platform, claims: JsonObject): JsonObject {
-  return Object.fromEntries(
-    platform.identifiers.flatMap(([name, path]) => {
-      const value = claimAt(claims, { path });
-      return value === undefined || isJsonObject(value) ? [] : [[name, value]];
-    }),
-  );
-}
-
-function checksOf(platform: Platform, ids: readonly string[]): readonly ReferenceCheck[] {
-  return platform.references.filter(({ id }) => ids.includes(id));
-}
-
-function unknownTee(tee: TeeName): Finding {
-  return refused(
-    "tee",
-    `The default policy cannot judge ${tee}.`,
-    `Use a policy of your own for ${tee}; the default one knows ${Object.keys(PLATFORMS).join(", ")}.`,
-    { found: tee, expected: Object.keys(PLATFORMS) },
-  );
 }

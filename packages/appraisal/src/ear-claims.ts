@@ -166,7 +166,9 @@ function isFinding(value: JsonValue): value is JsonObject & Finding {
     typeof value.rule === "string" &&
     typeof value.ok === "boolean" &&
     typeof value.message === "string" &&
-    (value.next === undefined || typeof value.next === "string")
+    (value.next === undefined || typeof value.next === "string") &&
+    (value.file === undefined || typeof value.file === "string") &&
+    (value.line === undefined || typeof value.line === "number")
   );
 }
 

@@ -4,7 +4,7 @@
 import type { JsonValue } from "@adyton/core/json";
 
 export interface Finding {
-  /** A member of `Rules`, `reference:<id>`, `claim:<path>`, `init-data` or `tee`. Stable. */
+  /** A member of `Rules`, `reference:<id>`, `claim:<path>`, `policy:<name>`, `init-data` or `tee`. Stable. */
   readonly rule: string;
   readonly ok: boolean;
   /** A sentence for people. Never a secret. */
@@ -13,6 +13,9 @@ export interface Finding {
   readonly expected?: JsonValue;
   /** The next thing to try. Every refusal has one. */
   readonly next?: string;
+  /** Where the policy says so: file, and line from 1. */
+  readonly file?: string;
+  readonly line?: number;
 }
 
 interface Facts {

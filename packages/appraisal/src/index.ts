@@ -32,10 +32,13 @@ export {
   importEarKey,
 } from "./ear-key.ts";
 export { AppraisalError, type AppraisalErrorCode } from "./errors.ts";
+export { type Explanation, type RenderOptions, renderExplanation } from "./explanation.ts";
 export type { Facts } from "./facts.ts";
 export type { Finding } from "./finding.ts";
+export { defaultPolicyFor } from "./policies/index.ts";
 export type { Policy, PolicyInput, PolicyOutput } from "./policy.ts";
 export { parseReferenceValues, type ReferenceValues } from "./reference.ts";
+export { type PolicyForm, type RegoPolicy, type RegoPolicyOptions, regoPolicy } from "./rego-policy.ts";
 export { applyRules, checkRules, type Rules } from "./rules.ts";
 export {
   statusOf,

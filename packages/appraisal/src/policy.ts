@@ -4,6 +4,7 @@
 
 import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json";
 import { misuse } from "./errors.ts";
+import type { Explanation } from "./explanation.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import type { ReferenceValues } from "./reference.ts";
@@ -13,11 +14,13 @@ export interface PolicyInput {
   readonly facts: Facts;
   /**
    * What Trustee's policies call `input`, and tokens carry as annotated evidence: the claims under the TEE's name,
-   * `report_data` and `init_data` in hex, `runtime_data_claims`.
+   * `report_data` and `init_data` in hex, `runtime_data_claims`, `init_data_claims`.
    */
   readonly document: JsonObject;
   readonly referenceValues: ReferenceValues;
   readonly now: Date;
+  /** Who vouches for a reference value, where the store of them tells. */
+  readonly vouchersOf?: (id: string, value: JsonValue) => JsonValue | undefined;
 }
 
 export interface PolicyOutput {
@@ -27,6 +30,8 @@ export interface PolicyOutput {
   readonly findings: readonly Finding[];
   /** Further claims of the appraisal, for example `ear.trustee.identifiers`. */
   readonly extensions?: JsonObject;
+  /** The tree that the findings are the leaves of, where the policy language tells. */
+  readonly explanation?: Explanation;
 }
 
 export interface Policy {
