@@ -7,6 +7,7 @@ import type { VerifiedEvidence } from "@adyton/evidence";
 export type Facts = Pick<
   VerifiedEvidence,
   | "tee"
+  | "kind"
   | "at"
   | "trust"
   | "tcb"
