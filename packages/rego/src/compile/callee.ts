@@ -4,7 +4,7 @@
 import type { Location } from "../ast.ts";
 import type { Diagnostic, RegoErrorCode } from "../errors.ts";
 import { DEPRECATED, REFUSED } from "./names.ts";
-import { type Callee, findNode, type Program, pathText, type RuleNode } from "./program.ts";
+import { type Callee, findNode, nodesBelow, type Program, pathText, type RuleNode } from "./program.ts";
 
 export interface CalleeProblem {
   readonly code: RegoErrorCode;
@@ -71,7 +71,7 @@ function undefinedFunction(program: Program, name: string): CalleeProblem {
 function nearest(name: string, program: Program): string | undefined {
   const known = [
     ...program.builtins.keys(),
-    ...program.nodes.filter(isFunction).map(({ path }) => pathText(path)),
+    ...[...nodesBelow(program.root)].filter(isFunction).map(({ path }) => pathText(path)),
   ];
   return known.find((other) => !other.startsWith("internal.") && isNear(name, other));
 }

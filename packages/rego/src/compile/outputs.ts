@@ -5,7 +5,10 @@ import { keyOf } from "../value.ts";
 import type { Local, Operand, Statement } from "./program.ts";
 import { addLocals, operandLocals, operandsOf, patternLocals, refsIn } from "./variables.ts";
 
-type Locals = ReadonlySet<Local>;
+/** Locals that are bound; only asked, so that it need not be one set. */
+export interface Locals {
+  has(local: Local): boolean;
+}
 
 export function outputsOf(statement: Statement, safe: Locals): Set<Local> {
   const { form, negated, with: replacements } = statement;
@@ -40,11 +43,9 @@ export function outputsOf(statement: Statement, safe: Locals): Set<Local> {
   }
 }
 
-export function outputsOfBody(body: readonly Statement[], safe: Locals): Set<Local> {
-  const all = new Set(safe);
-  for (const statement of body) addAll(all, outputsOf(statement, all));
-  for (const local of safe) all.delete(local);
-  return all;
+/** Locals of the one or the other. */
+export function either(a: Locals, b: Locals): Locals {
+  return { has: (local) => a.has(local) || b.has(local) };
 }
 
 /** Locals in the paths of references: iterating over what stands there binds them. */
@@ -63,17 +64,16 @@ function unified(
   safe: Locals,
   operands: readonly Operand[],
 ): Set<Local> {
-  const known = iterated(operands, safe);
-  addAll(known, safe);
+  const outputs = iterated(operands, safe);
   // The left of `:=` is bound by it and by nothing else.
-  if (form.assign) {
-    const left = new Set<Local>();
-    addLocals(form.left, {}, left);
-    for (const local of left) known.delete(local);
-  }
-  addAll(known, boundByUnification(form.left, form.right, known));
-  for (const local of safe) known.delete(local);
-  return known;
+  const left = new Set<Local>();
+  if (form.assign) addLocals(form.left, {}, left);
+  const known: Locals = { has: (local) => !left.has(local) && (outputs.has(local) || safe.has(local)) };
+  const bound = boundByUnification(form.left, form.right, known);
+  for (const local of left) outputs.delete(local);
+  addAll(outputs, bound);
+  for (const local of outputs) if (safe.has(local)) outputs.delete(local);
+  return outputs;
 }
 
 /** Locals that are bound when two operands are made equal. */

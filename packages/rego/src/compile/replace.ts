@@ -52,8 +52,12 @@ function targetOf(
     };
   }
   const path = constants(operand.path);
-  if (path === undefined) {
-    return { code: "REGO_COMPILE", message: "with keyword target must not hold variables" };
+  if (path === undefined || !path.every((key) => typeof key === "string")) {
+    return {
+      code: "REGO_COMPILE",
+      message: "with keyword target must be a path of constant names",
+      hint: "replace the array or object that holds the member",
+    };
   }
   if (operand.head === "input") return { kind: "input", path };
   const { root: tree } = lowering.program;

@@ -3,11 +3,10 @@
 // order in which that holds, as near to the written one as it can be.
 
 import type { Location } from "../ast.ts";
-import { addAll, boundByUnification, outputsOf, outputsOfBody } from "./outputs.ts";
+import { addAll, boundByUnification, either, type Locals, outputsOf } from "./outputs.ts";
 import type { Clause, Local, Operand, Report, Statement } from "./program.ts";
 import { addLocals, addStatementLocals, closureLocals, comprehensionsIn, operandsOf } from "./variables.ts";
 
-type Locals = ReadonlySet<Local>;
 type Unsafe = Map<Statement, Set<Local>>;
 
 /** Orders the body of a clause and all bodies in it; reports what is unsafe. */
@@ -39,54 +38,61 @@ export function checkBody(body: readonly Statement[], bound: Locals, report: Rep
 
 function order(body: readonly Statement[], outer: Locals, unsafe: Unsafe): Statement[] {
   const visible = new Set<Local>();
-  for (const statement of body) addVisible(statement, visible);
-  const safe = new Set([...visible].filter((local) => outer.has(local)));
   const open: Unsafe = new Map();
-  for (const statement of body) {
+  const places = new Map<Local, number[]>();
+  for (const [i, statement] of body.entries()) {
     const locals = new Set<Local>();
     addVisible(statement, locals);
-    for (const local of locals) if (safe.has(local)) locals.delete(local);
+    addAll(visible, locals);
+    for (const local of [...locals, ...closureLocals(statement)]) {
+      const known = places.get(local);
+      if (known === undefined) places.set(local, [i]);
+      else if (known.at(-1) !== i) known.push(i);
+    }
+    for (const local of locals) if (outer.has(local)) locals.delete(local);
     open.set(statement, locals);
   }
 
+  const safe = new Set<Local>();
+  const bound = either(safe, outer);
   const ordered: Statement[] = [];
-  let waiting = [...body];
-  for (let before = -1; before !== waiting.length; ) {
-    before = waiting.length;
-    const still: Statement[] = [];
-    for (const statement of waiting) {
-      const outputs = outputsOf(statement, safe);
-      const needed = [...closureLocals(statement)].filter((local) => visible.has(local) && !outer.has(local));
-      if (needed.length > 0) {
-        const ready = outputsOfBody(ordered, safe);
-        const missing = needed.filter((local) => !ready.has(local) && !safe.has(local));
-        if (missing.length > 0) {
-          // It would have to be evaluated before what it binds itself.
-          if (missing.some((local) => outputs.has(local))) {
-            still.push(statement);
-            continue;
-          }
-          open.set(statement, new Set(missing));
-        }
+  // What waits is looked at again when one of its locals is bound, always in the order in which it is written.
+  const waits = body.map(() => true);
+  const changed = body.map(() => true);
+  for (let again = true; again; ) {
+    again = false;
+    for (const [i, statement] of body.entries()) {
+      if (!waits[i] || !changed[i]) continue;
+      changed[i] = false;
+      const outputs = outputsOf(statement, bound);
+      const missing = [...closureLocals(statement)].filter(
+        (local) => visible.has(local) && !bound.has(local),
+      );
+      if (missing.length > 0) {
+        // It would have to be evaluated before what it binds itself.
+        if (missing.some((local) => outputs.has(local))) continue;
+        open.set(statement, new Set(missing));
       }
       const lacks = open.get(statement) ?? new Set();
-      for (const local of lacks) if (outputs.has(local) || safe.has(local)) lacks.delete(local);
-      if (lacks.size > 0) {
-        still.push(statement);
-        continue;
-      }
+      for (const local of lacks) if (outputs.has(local) || bound.has(local)) lacks.delete(local);
+      if (lacks.size > 0) continue;
+      waits[i] = false;
       open.delete(statement);
       ordered.push(statement);
-      addAll(safe, outputs);
+      for (const local of outputs) {
+        safe.add(local);
+        for (const place of places.get(local) ?? []) changed[place] = true;
+      }
+      again = true;
     }
-    waiting = still;
   }
   for (const [statement, locals] of open) unsafe.set(statement, locals);
 
-  const around = new Set(outer);
+  const before = new Set<Local>();
+  const around = either(before, outer);
   for (const statement of ordered) {
     orderClosures(statement, around, unsafe);
-    addVisible(statement, around);
+    addVisible(statement, before);
   }
   return ordered;
 }
@@ -98,14 +104,15 @@ function orderClosures(statement: Statement, around: Locals, unsafe: Unsafe): vo
     terms: readonly (Operand | undefined)[],
     also: readonly Local[],
   ): Statement[] => {
-    const bound = new Set([...around, ...also]);
-    const visible = new Set(bound);
+    const bound = either(new Set(also), around);
+    const visible = new Set<Local>();
     for (const inner of body) addVisible(inner, visible);
     for (const term of terms) {
       if (term === undefined) continue;
       const locals = new Set<Local>();
       addLocals(term, {}, locals);
-      for (const local of locals) if (!visible.has(local)) addTo(unsafe, statement, local);
+      for (const local of locals)
+        if (!visible.has(local) && !bound.has(local)) addTo(unsafe, statement, local);
     }
     const found: Unsafe = new Map();
     const ordered = order(body, bound, found);
