@@ -126,6 +126,7 @@ export abstract class CollectionParser extends ScalarParser {
   list(terms: Term[], end: string, opener: Token, height = 0): Term[] {
     let highest = height;
     while (!this.take(end)) {
+      if (this.at(")", "]", "}", "eof")) this.close(end, opener, "");
       terms.push(this.operation(false));
       highest = Math.max(highest, this.height);
       if (this.take(end)) break;

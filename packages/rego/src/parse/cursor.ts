@@ -89,7 +89,7 @@ export class Cursor {
 
   tokenAt(index: number): Token {
     const { tokens } = this.lexed;
-    return tokens[Math.min(index, tokens.length - 1)] as Token;
+    return tokens[Math.min(Math.max(index, 0), tokens.length - 1)] as Token;
   }
 
   /** The kind of the token, which for a keyword is the word, for others that are words `name`. */
@@ -138,10 +138,22 @@ export class Cursor {
   /** Steps over the sign that closes what the token `opener` opened. */
   close(sign: string, opener: Token, expected: string, hint?: string): void {
     if (this.take(sign)) return;
-    if (this.kind === "eof") {
-      this.failAt(this.locate(opener.start, opener.end), `\`${opener.text}\` is never closed`, hint);
+    if (this.#leftOpen(sign)) {
+      this.failAt(
+        this.locate(opener.start, opener.end),
+        `\`${opener.text}\` is never closed`,
+        `put \`${sign}\``,
+      );
     }
     this.fail(expected, hint);
+  }
+
+  /** Something else than `sign` closes here, or the next statement begins. */
+  #leftOpen(sign: string): boolean {
+    const { kind, newline } = this.token;
+    if (kind === "eof") return true;
+    if (kind === "word") return newline && this.here().column === 1;
+    return kind !== sign && (kind === ")" || kind === "]" || kind === "}");
   }
 
   /** A keyword before a dot or bracket that touches it is a name: `if.x`, `not["y"]`. */

@@ -142,6 +142,7 @@ export abstract class LiteralParser extends TermParser {
         );
       variables.push(this.variable());
     } while (this.take(","));
+    if (this.at("in") && first instanceof Failure) throw first;
     this.height = 1;
     return this.exprOf({ kind: "some", variables }, start);
   }
@@ -176,21 +177,17 @@ export abstract class LiteralParser extends TermParser {
   }
 
   #refuseAfter(end: string): never {
-    const hints: Readonly<Record<string, string>> = {
-      in: "`import future.keywords.in` for `x in xs`",
-      if: "a body has no `if` of its own; make a rule of it",
-      "{": "`import future.keywords.every` for `every`",
-    };
-    const { kind } = this;
-    const word = kind === "name" ? this.token.text : kind;
-    const assign =
-      kind === ":=" || kind === "="
-        ? "an expression has one `=` or `:=`; inside a term, compare with `==`"
-        : undefined;
-    return this.fail(
-      `expected a new line, \`;\` or \`${end}\``,
-      assign ?? (Object.hasOwn(hints, word) ? hints[word] : undefined),
-    );
+    const { kind, token } = this;
+    const before = this.tokenAt(this.index - 1).text;
+    let hint: string | undefined;
+    if (kind === ":=" || kind === "=")
+      hint = "an expression has one `=` or `:=`; inside a term, compare with `==`";
+    else if (before === "every" && !this.keywords.has("every"))
+      hint = "`import future.keywords.every`, or use v1";
+    else if (kind === "name" && ["in", "and", "or"].includes(token.text)) {
+      hint = `\`import future.keywords.${token.text}\` for \`x ${token.text} y\``;
+    } else if (kind === "if") hint = "a body has no `if` of its own; make a rule of it";
+    this.fail(`expected a new line, \`;\` or \`${end}\``, hint);
   }
 }
 

@@ -31,8 +31,8 @@ export abstract class RuleParser extends LogicalParser {
     }
     if (kind === "contains")
       this.failAt(read.location, "`contains` is a keyword and cannot name a rule with a body");
+    this.#checkIf(read, conditional, start);
     const head = conditional ? read : asSet(read);
-    this.#checkIf(head, conditional, start);
     const body = conditional ? this.#ifBody() : this.#bracedBody();
     const rule = this.#rule(head, body, start);
     const rules = [
@@ -130,19 +130,18 @@ export abstract class RuleParser extends LogicalParser {
 
   #hintForLone(name: string): string | undefined {
     const next = this.token.text;
+    if (name === "and" || name === "or") return `\`import future.keywords.${name}\` for \`x ${name} y\``;
     if (name === "if" || name === "contains") return `\`import future.keywords.${name}\`, or use v1`;
     if (next === "if" || next === "contains") return `\`import future.keywords.${next}\`, or use v1`;
     return `write \`${name} := value\` or \`${name} if { … }\``;
   }
 
-  #checkIf(head: Head, conditional: boolean, start: number): void {
+  #checkIf({ ref, args, value, contains }: Head, conditional: boolean, start: number): void {
     if (conditional || !this.strict) return;
-    const name = String((head.ref[0] as ScalarTerm).value);
-    this.failAt(
-      this.since(start),
-      "`if` is required before a rule body",
-      `write \`${name} if { … }\`, or use v0`,
-    );
+    const name = String((ref[0] as ScalarTerm).value);
+    const set = ref.length > 1 && args === undefined && value === undefined && contains === undefined;
+    const form = set ? `${name} contains … if { … }` : `${name} if { … }`;
+    this.failAt(this.since(start), "`if` is required before a rule body", `write \`${form}\`, or use v0`);
   }
 
   /** After `if`: one expression, or a body in braces. A set is never false, so braces that could be one are a body. */

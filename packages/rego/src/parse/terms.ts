@@ -204,6 +204,11 @@ export abstract class TermParser extends CollectionParser {
       return `\`${token.text}\` is a keyword and cannot name a variable or rule; choose another name`;
     if (kind === ":=" || kind === "=" || kind === "==") return "something must stand on the left";
     if (kind === ";" || kind === ",") return "a separator stands only between two things";
+    const before = this.tokenAt(this.index - 1).text;
+    if (kind === "&" && before === "&")
+      return "conditions that all hold stand on lines of their own, or between `;`";
+    if (kind === "|" && before === "|")
+      return "alternatives are several rules of one name, or `import future.keywords.or`";
     return undefined;
   }
 
