@@ -148,11 +148,17 @@ export const REFERENCES: Readonly<Record<TeeName, readonly ReferenceEntry[]>> = 
       },
     ),
   ],
-  sev: [entry("executables", "sev_launch_digest", "launch_digest", "launch digest", NEEDED)],
+  sev: [
+    entry("executables", "sev_launch_digest", "launch_digest", "launch digest", NEEDED),
+    entry("configuration", "sev_policy_es", "policy/es", "guest policy on encrypted registers"),
+    entry("configuration", "sev_policy_noks", "policy/noks", "guest policy on key sharing"),
+  ],
   csv: [
     entry("executables", "csv_measure", "measure", "launch measurement", NEEDED),
     entry("executables", "csv_vm_id", "vm_id", "id of the virtual machine"),
     entry("executables", "csv_vm_version", "vm_version", "version of the virtual machine"),
+    entry("configuration", "csv_policy_es", "policy/es", "guest policy on encrypted registers"),
+    entry("configuration", "csv_policy_noks", "policy/noks", "guest policy on key sharing"),
     entry("hardware", "csv_serial_number", "serial_number", "serial number of the chip"),
   ],
   cca: [

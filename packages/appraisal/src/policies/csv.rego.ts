@@ -26,16 +26,22 @@ executables := 3 if {
 configuration := 96 if not debug_is_off
 
 else := 2 if {
-	# The guest's registers are encrypted (CSV2).
-	# Next: Launch the guest with a policy that demands encrypted state.
-	input.csv.policy.es == 1
-
-	# The guest's key is not shared with other guests.
-	# Next: Launch the guest with a policy that forbids key sharing.
-	input.csv.policy.noks == 1
-
+	registers_are_encrypted
+	key_is_not_shared
 	init_data_is_known
 }
+
+# The guest's registers are encrypted (CSV2), or a reference value says that they need not be.
+# Next: Launch the guest with a policy that demands encrypted state.
+registers_are_encrypted if input.csv.policy.es == 1
+
+registers_are_encrypted if known("csv_policy_es", input.csv.policy.es)
+
+# The guest's key is not shared with other guests, or a reference value says that it may be.
+# Next: Launch the guest with a policy that forbids key sharing.
+key_is_not_shared if input.csv.policy.noks == 1
+
+key_is_not_shared if known("csv_policy_noks", input.csv.policy.noks)
 
 identifiers["measure"] := input.csv.measure
 `;

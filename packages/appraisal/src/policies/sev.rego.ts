@@ -15,16 +15,22 @@ executables := 3 if {
 configuration := 96 if not debug_is_off
 
 else := 2 if {
-	# The guest's registers are encrypted (SEV-ES).
-	# Next: Launch the guest with a policy that demands SEV-ES.
-	input.sev.policy.es == true
-
-	# The guest's key is not shared with other guests.
-	# Next: Launch the guest with a policy that forbids key sharing.
-	input.sev.policy.noks == true
-
+	registers_are_encrypted
+	key_is_not_shared
 	init_data_is_known
 }
+
+# The guest's registers are encrypted (SEV-ES), or a reference value says that they need not be.
+# Next: Launch the guest with a policy that demands encrypted state.
+registers_are_encrypted if input.sev.policy.es == true
+
+registers_are_encrypted if known("sev_policy_es", input.sev.policy.es)
+
+# The guest's key is not shared with other guests, or a reference value says that it may be.
+# Next: Launch the guest with a policy that forbids key sharing.
+key_is_not_shared if input.sev.policy.noks == true
+
+key_is_not_shared if known("sev_policy_noks", input.sev.policy.noks)
 
 identifiers["launch_digest"] := input.sev.launch_digest
 `;
