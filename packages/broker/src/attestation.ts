@@ -29,7 +29,8 @@ import type { Session } from "./sessions.ts";
 
 export interface VerifierOptions {
   readonly signingKey: EarSigningKey;
-  readonly policy: Policy;
+  /** The policy that counts at this moment. */
+  readonly policy: (now: Date) => Promise<Policy>;
   /** Certificates, CRLs and vendor documents at hand; read for each attestation. */
   readonly endorsements?: () => Promise<Endorsements>;
   /** Roots trusted besides the vendors' pinned ones. */
@@ -60,7 +61,7 @@ export class Verifier {
     const { primary, devices } = await this.#verify(session, request, now);
     const initData = await boundInitData(primary, request);
     const result = appraise([primary, ...devices], {
-      policy: this.#options.policy,
+      policy: await this.#options.policy(now),
       referenceValues: Object.fromEntries(referenceValues),
       now,
       // Bound by the report data, as #verify has checked.

@@ -13,6 +13,7 @@ import type { App, Connection } from "./http/parts.ts";
 import { type RateLimit, RateLimiter } from "./http/rate-limit.ts";
 import { type Logger, redacting, silentLogger } from "./log.ts";
 import { affirmingPolicy, type ResourcePolicy } from "./policy.ts";
+import { PolicyStore } from "./policy-store.ts";
 import { Resources } from "./resources.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store } from "./store/types.ts";
@@ -33,13 +34,21 @@ export interface BrokerOptions {
   readonly anchors?: Endorsements;
   /**
    * Development mode: results under a root that is no hardware vendor's may be good enough. Default false. Ignored by
-   * policies given in `policy` and `resourcePolicy`.
+   * policies given in `policy` and `resourcePolicy`, and by those that administrators set.
    */
   readonly allowSimulated?: boolean;
-  /** Judges evidence. Default: healthy, non-debug platforms that run known measurements. */
+  /**
+   * Judges evidence, and no other can be set. Default: the one that administrators set in Rego; before that, healthy,
+   * non-debug platforms that run known measurements.
+   */
   readonly policy?: Policy;
-  /** Judges releases. Default: every submodule affirming. */
+  /**
+   * Judges releases, and no other can be set. Default: the one that administrators set in Rego; before that, every
+   * submodule affirming.
+   */
   readonly resourcePolicy?: ResourcePolicy;
+  /** Policies in files (`resource.rego`, `attestation.rego`…), taken as soon as they change and hold. */
+  readonly policyFolder?: string;
   readonly clock?: Clock;
   readonly logger?: Logger;
   /** For each client address; `false` switches it off. Default 100 a second, 1,000 at once. */
@@ -69,6 +78,16 @@ export function createBroker(options: BrokerOptions): Broker {
   const { store, vault, signingKey, adminToken, allowSimulated = false, clock = systemClock } = options;
   const { sessionSeconds = DEFAULT_SESSION_SECONDS, rateLimit = DEFAULT_RATE } = options;
   const logger = redacting(options.logger ?? silentLogger);
+  const builtin = builtinPolicy({ allowSimulated });
+  const affirming = affirmingPolicy({ allowSimulated });
+  const { policyFolder } = options;
+  const policies = new PolicyStore({
+    store,
+    vault,
+    clock,
+    logger,
+    ...(policyFolder === undefined ? {} : { folder: policyFolder }),
+  });
   const app = createApp({
     store,
     vault,
@@ -84,16 +103,18 @@ export function createBroker(options: BrokerOptions): Broker {
     }),
     verifier: new Verifier({
       signingKey,
-      policy: options.policy ?? builtinPolicy({ allowSimulated }),
+      policy: async () => options.policy ?? (await policies.attestation(builtin)),
       roots: options.roots ?? [],
       ...(options.anchors === undefined ? {} : { anchors: options.anchors }),
       tokenLifetimeSeconds: sessionSeconds,
       ...(options.endorsements === undefined ? {} : { endorsements: options.endorsements }),
     }),
+    policies,
+    isFixed: (name) => (name === "resource" ? options.resourcePolicy : options.policy) !== undefined,
     resources: new Resources({
       store,
       vault,
-      policy: options.resourcePolicy ?? affirmingPolicy({ allowSimulated }),
+      policy: async () => options.resourcePolicy ?? (await policies.resource()) ?? affirming,
     }),
   });
   return {

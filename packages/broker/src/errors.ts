@@ -26,6 +26,11 @@ export type BrokerErrorCode =
   | "RESOURCE_NOT_FOUND"
   | "REFERENCE_VALUE_NOT_FOUND"
   | "UNSUPPORTED_REFERENCE_VALUE"
+  // policies
+  | "POLICY_INVALID"
+  | "POLICY_TESTS_FAILED"
+  | "POLICY_NOT_FOUND"
+  | "POLICY_FIXED"
   // serving
   | "INSECURE_ADDRESS"
   | "LISTEN_FAILED"

@@ -2,24 +2,30 @@
 // The last word before a secret leaves: may who presents this attestation result have this resource?
 
 import type { EarAppraisal, EarClaims, Finding } from "@adyton/appraisal";
+import type { JsonObject } from "@adyton/core/json";
 import type { ResourcePath } from "./resource-path.ts";
 
 export interface ResourceRequest {
   readonly resource: ResourcePath;
   /** Claims of a verified attestation result (EAR). */
   readonly claims: EarClaims;
+  readonly now: Date;
 }
 
 export interface ResourceDecision {
   readonly allow: boolean;
   /** Why: one line for each thing that was looked at. */
   readonly findings: readonly Finding[];
+  /** Of a refusal, for the audit log alone: which conditions did not hold, where they stand, with which values. */
+  readonly because?: readonly JsonObject[];
 }
 
 /** The seam that a policy language fills. When `allow` throws, nothing is released. */
 export interface ResourcePolicy {
   /** Stands in the audit log. */
   readonly id: string;
+  /** SHA-384 of the policy's text, hex; in the audit log, too. */
+  readonly sha384?: string;
   allow(request: ResourceRequest): ResourceDecision | Promise<ResourceDecision>;
 }
 

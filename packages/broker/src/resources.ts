@@ -3,7 +3,7 @@
 // its outcome leaves.
 
 import type { EarClaims } from "@adyton/appraisal";
-import { isJsonObject, type JsonValue } from "@adyton/core/json";
+import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json";
 import { type AuditEvent, auditChange } from "./audit.ts";
 import { BrokerError } from "./errors.ts";
 import { encryptTo, type Jwe, parseTeeKey } from "./jwe.ts";
@@ -15,7 +15,8 @@ import type { Vault } from "./vault.ts";
 export interface ResourcesOptions {
   readonly store: Store;
   readonly vault: Vault;
-  readonly policy: ResourcePolicy;
+  /** The policy that counts at this moment. */
+  readonly policy: (now: Date) => Promise<ResourcePolicy>;
 }
 
 const MAX_REASONS = 8;
@@ -23,7 +24,7 @@ const MAX_REASONS = 8;
 export class Resources {
   readonly #store: Store;
   readonly #vault: Vault;
-  readonly #policy: ResourcePolicy;
+  readonly #policy: ResourcesOptions["policy"];
 
   constructor({ store, vault, policy }: ResourcesOptions) {
     this.#store = store;
@@ -61,10 +62,12 @@ export class Resources {
    */
   async release(path: ResourcePath, claims: EarClaims, now: Date): Promise<Jwe> {
     const name = resourceName(path);
-    const facts: AuditFacts = { resource: name, policy: this.#policy.id, ...requesterOf(claims) };
-    const decision = await this.#policy.allow({ resource: path, claims });
+    const policy = await this.#policy(now);
+    const facts: AuditFacts = { resource: name, ...namesOf(policy), ...requesterOf(claims) };
+    const decision = await policy.allow({ resource: path, claims, now });
     if (!decision.allow) {
-      await this.#record({ ...facts, decision: "deny", reason: rulesOf(decision) }, now);
+      const reason = { reason: rulesOf(decision), because: decision.because ?? reasonsOf(decision) };
+      await this.#record({ ...facts, decision: "deny", ...reason }, now);
       throw refused(name, decision);
     }
     const sealed = await this.#store.get("resource", name);
@@ -86,16 +89,35 @@ export class Resources {
 
 type AuditFacts = { readonly [name: string]: JsonValue };
 
+function namesOf({ id, sha384 }: ResourcePolicy): AuditFacts {
+  return { policy: id, ...(sha384 === undefined ? {} : { policySha384: sha384 }) };
+}
+
 function requesterOf(claims: EarClaims): AuditFacts {
   const submods = Object.entries(claims.submods).map(([name, submod]) => {
     const evidence = submod["ear.veraison.annotated-evidence"] ?? {};
-    return [name, { status: submod["ear.status"], reportData: evidence.report_data ?? null }] as const;
+    const facts = {
+      status: submod["ear.status"],
+      policy: submod["ear.appraisal-policy-id"] ?? null,
+      reportData: evidence.report_data ?? null,
+    };
+    return [name, facts] as const;
   });
   return { simulated: claims["adyton.simulated"] ?? true, submods: Object.fromEntries(submods) };
 }
 
 function rulesOf({ findings }: ResourceDecision): readonly string[] {
   return findings.filter(({ ok }) => !ok).map(({ rule }) => rule);
+}
+
+/** What did not hold as facts: a finding of a policy in Rego says in which file and line. */
+function reasonsOf({ findings }: ResourceDecision): readonly JsonObject[] {
+  return findings
+    .filter(({ ok }) => !ok)
+    .slice(0, MAX_REASONS)
+    .map(
+      (finding) => JSON.parse(JSON.stringify({ ...finding, ok: undefined, next: undefined })) as JsonObject,
+    );
 }
 
 /** The attested key: of the first CPU, whose report data binds it. */

@@ -39,6 +39,8 @@ export interface BrokerState {
   readonly roots: readonly Certificate[];
   /** Device keys and vendors' own certificates in `roots/`, read once. */
   readonly anchors: Endorsements;
+  /** Where policies may stand as files. */
+  readonly policyFolder: string;
 }
 
 const DATABASE = "broker.db";
@@ -50,7 +52,7 @@ const TOKEN = /^[A-Za-z0-9._~+/=-]{32,}$/;
 
 /**
  * Opens `folder`, and makes in it what is missing: `root.key`, `ear-signing.jwk`, `admin.token` (each 0600) and
- * `broker.db`. `endorsements/` and `roots/` are read when they are there. Rejects with `STATE_INVALID` or `STORE_FAILED`.
+ * `broker.db`. `endorsements/`, `roots/` and `policies/` are read when they are there. Rejects with `STATE_INVALID` or `STORE_FAILED`.
  */
 export async function openBrokerState(folder: string, options: StateOptions = {}): Promise<BrokerState> {
   const { clock = systemClock, maxBytes } = options;
@@ -68,6 +70,7 @@ export async function openBrokerState(folder: string, options: StateOptions = {}
     adminTokenFile,
     roots: anchors.certificates,
     anchors,
+    policyFolder: join(folder, "policies"),
     endorsements: folderEndorsements(join(folder, "endorsements"), clock, logger),
     store: await openPrivateStore(join(folder, DATABASE), maxBytes === undefined ? {} : { maxBytes }),
   };

@@ -33,6 +33,11 @@ const ANSWERS: Readonly<Record<BrokerErrorCode, Answer>> = {
   RESOURCE_NOT_FOUND: [401, "PluginInternalError"],
   REFERENCE_VALUE_NOT_FOUND: [401, "RvpsError"],
   UNSUPPORTED_REFERENCE_VALUE: [401, "RvpsError"],
+  // An administrator's mistake: attesting again, as 401 asks for, would not mend it.
+  POLICY_INVALID: [400, "PolicyEngine"],
+  POLICY_TESTS_FAILED: [400, "PolicyEngine"],
+  POLICY_NOT_FOUND: [401, "PolicyEngine"],
+  POLICY_FIXED: [401, "PolicyEngine"],
   INSECURE_ADDRESS: [500, "Internal"],
   LISTEN_FAILED: [503, "Unavailable"],
   STATE_INVALID: [500, "Internal"],

@@ -6,6 +6,7 @@ import { BrokerError } from "../errors.ts";
 import { errorResponse } from "./answers.ts";
 import { addAttestationRoutes } from "./attestation-routes.ts";
 import { type App, type AppParts, noSuchPath } from "./parts.ts";
+import { addPolicyRoutes } from "./policy-routes.ts";
 import { addReferenceRoutes } from "./reference-routes.ts";
 import { addResourceRoutes } from "./resource-routes.ts";
 
@@ -27,6 +28,7 @@ export function createApp(parts: AppParts): App {
   addAttestationRoutes(app, parts);
   addResourceRoutes(app, parts);
   addReferenceRoutes(app, parts);
+  addPolicyRoutes(app, parts);
   app.notFound((c) => errorResponse(noSuchPath(c.req.method, c.req.path), logger));
   app.onError((error) => errorResponse(error, logger));
   return app;

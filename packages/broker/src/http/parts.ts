@@ -7,6 +7,8 @@ import type { Verifier } from "../attestation.ts";
 import type { Clock } from "../clock.ts";
 import { BrokerError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import type { PolicyName } from "../policy-names.ts";
+import type { PolicyStore } from "../policy-store.ts";
 import type { Resources } from "../resources.ts";
 import type { Sessions } from "../sessions.ts";
 import type { Store } from "../store/types.ts";
@@ -31,12 +33,15 @@ export interface AppParts {
   readonly sessions: Sessions;
   readonly verifier: Verifier;
   readonly resources: Resources;
+  readonly policies: PolicyStore;
+  /** Whether the program that runs the broker gave this policy itself. */
+  readonly isFixed: (name: PolicyName) => boolean;
   /** Throws `ADMIN_REFUSED` unless the request carries the administrator's token. */
   readonly requireAdmin: (request: Request) => void;
 }
 
 export const PREFIX = "/kbs/v0";
-const PLUGINS: readonly string[] = ["resource", "reference-value"];
+const PLUGINS: readonly string[] = ["resource", "reference-value", "attestation-policy"];
 
 /** The rest of a URL's path, as it stands: an encoded character fits no name. Throws `INVALID_PATH`. */
 export function pathBelow(prefix: string, url: string): string {

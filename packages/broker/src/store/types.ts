@@ -3,7 +3,7 @@
 // is one file that passes the same tests.
 
 /** Where a value belongs. */
-export type Space = "resource" | "reference-value";
+export type Space = "resource" | "reference-value" | "policy";
 
 /** One line of the log. `hash` covers everything else; how is the caller's business. */
 export interface LogEntry {

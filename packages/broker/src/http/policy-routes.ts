@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policies in Rego, set and shown by the administrator: Trustee's endpoints, and a list of what is in force.
+
+import { fromBase64Url, fromUtf8, toBase64Url, toUtf8 } from "@adyton/core/bytes";
+import { z } from "zod";
+import { BrokerError } from "../errors.ts";
+import { attestationPolicyOf, POLICY_NAMES, type PolicyName } from "../policy-names.ts";
+import type { StoredPolicy } from "../policy-store.ts";
+import { invalid, jsonOf, matching } from "../protocol.ts";
+import { readText } from "./body.ts";
+import { type App, type AppParts, PREFIX, pathBelow } from "./parts.ts";
+
+const RESOURCE = `${PREFIX}/resource-policy`;
+const ATTESTATION = `${PREFIX}/attestation-policy`;
+
+/** `tests` is ours: rules that begin with `test_`, run before the policy is set. Both are base64url without padding. */
+const resourceBody = z.strictObject({ policy: z.string(), tests: z.string().optional() });
+const attestationBody = resourceBody.extend({
+  type: z.literal("rego").optional(),
+  policy_id: z.string().max(64),
+});
+
+export function addPolicyRoutes(app: App, parts: AppParts): void {
+  const { isFixed, maxBodyBytes, policies, requireAdmin } = parts;
+  const set = async (name: PolicyName, policy: string, tests: string | undefined): Promise<StoredPolicy> => {
+    if (isFixed(name)) throw fixed(name);
+    return policies.set(
+      name,
+      textOf("policy", policy),
+      tests === undefined ? undefined : textOf("tests", tests),
+    );
+  };
+  const shown = async (name: PolicyName): Promise<{ policy: string }> => {
+    const policy = isFixed(name) ? undefined : await policies.get(name);
+    if (policy === undefined) throw notFound(name);
+    return { policy: toBase64Url(fromUtf8(policy.text)) };
+  };
+  app.post(RESOURCE, async (c) => {
+    requireAdmin(c.req.raw);
+    const body = matching(resourceBody, jsonOf(await readText(c.req.raw, maxBodyBytes)));
+    return c.json(factsOf("resource", await set("resource", body.policy, body.tests)));
+  });
+  app.get(RESOURCE, async (c) => {
+    requireAdmin(c.req.raw);
+    return c.json(await shown("resource"));
+  });
+  app.post(ATTESTATION, async (c) => {
+    requireAdmin(c.req.raw);
+    const body = matching(attestationBody, jsonOf(await readText(c.req.raw, maxBodyBytes)));
+    const name = nameOf(body.policy_id);
+    return c.json(factsOf(name, await set(name, body.policy, body.tests)));
+  });
+  app.get(`${ATTESTATION}/*`, async (c) => {
+    requireAdmin(c.req.raw);
+    return c.json(await shown(nameOf(pathBelow(`${ATTESTATION}/`, c.req.url))));
+  });
+  app.get(`${PREFIX}/policies`, async (c) => {
+    requireAdmin(c.req.raw);
+    const list = [];
+    for (const name of POLICY_NAMES) {
+      const policy = isFixed(name) ? undefined : await policies.get(name);
+      if (policy !== undefined) list.push(factsOf(name, policy));
+    }
+    return c.json(list);
+  });
+}
+
+function nameOf(id: string): PolicyName {
+  const name = attestationPolicyOf(id);
+  if (name === undefined) {
+    const known = "default, default_cpu, default_gpu or default_switch";
+    throw invalid(`policy_id ${JSON.stringify(id)} would never be asked, expected ${known}`);
+  }
+  return name;
+}
+
+function factsOf(
+  name: PolicyName,
+  { version, sha384, set, source }: StoredPolicy,
+): Record<string, string | number> {
+  return { name, version, sha384, set, source };
+}
+
+function textOf(member: string, encoded: string): string {
+  try {
+    return toUtf8(fromBase64Url(encoded));
+  } catch {
+    throw invalid(`${member} is no base64url of UTF-8 text`);
+  }
+}
+
+function notFound(name: PolicyName): BrokerError {
+  return new BrokerError("POLICY_NOT_FOUND", "misuse", `Cannot find policy ${name}: none was set`, {
+    hint: "The default is in force: every piece of evidence affirmed against the reference values.",
+  });
+}
+
+function fixed(name: PolicyName): BrokerError {
+  return new BrokerError(
+    "POLICY_FIXED",
+    "misuse",
+    `Cannot set policy ${name}: the program that runs the broker gave its own`,
+    { hint: "Change it there." },
+  );
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// The policies that can be set, where they stand in files, and what becomes of their texts.
+
+import { AppraisalError, type Policy, regoPolicy } from "@adyton/appraisal";
+import { ANY, type Builtin, RegoError, STRING, takes } from "@adyton/rego";
+import { cryptoBuiltins } from "@adyton/rego/crypto";
+import { BrokerError } from "./errors.ts";
+import type { ResourcePolicy } from "./policy.ts";
+import {
+  invalid,
+  POLICY_LIMITS,
+  type PolicyText,
+  policyDigest,
+  regoResourcePolicy,
+  testPolicy,
+  wrapped,
+} from "./policy-rego.ts";
+
+/** `attestation` judges evidence for which there is no policy of its kind. */
+export type AttestationPolicyName =
+  | "attestation"
+  | "attestation_cpu"
+  | "attestation_gpu"
+  | "attestation_switch";
+export type PolicyName = "resource" | AttestationPolicyName;
+
+/** What a policy is called in its folder and in messages. */
+export const POLICY_FILES: Readonly<Record<PolicyName, string>> = {
+  resource: "resource.rego",
+  attestation: "attestation.rego",
+  attestation_cpu: "attestation_cpu.rego",
+  attestation_gpu: "attestation_gpu.rego",
+  attestation_switch: "attestation_switch.rego",
+};
+
+export const POLICY_NAMES: readonly PolicyName[] = Object.keys(POLICY_FILES) as PolicyName[];
+
+/** A policy set under a name. */
+export type BuiltPolicy<N extends PolicyName> = N extends "resource" ? ResourcePolicy : Policy;
+
+/** By Trustee's ids, as its administrators name them: `default`, or `default_` and the kind of device. */
+export function attestationPolicyOf(id: string): AttestationPolicyName | undefined {
+  const name = id.replace(/^default/, "attestation");
+  return id !== name && name !== "resource"
+    ? POLICY_NAMES.filter(isAttestation).find((n) => n === name)
+    : undefined;
+}
+
+function isAttestation(name: PolicyName): name is AttestationPolicyName {
+  return name !== "resource";
+}
+
+/** `id` stands in tokens and the audit log. Throws `POLICY_INVALID`. */
+export function buildResourcePolicy(id: string, policy: PolicyText): ResourcePolicy {
+  return regoResourcePolicy(id, policy);
+}
+
+/** As `regoPolicy`; `id` and the digest of the text stand in tokens. Throws `POLICY_INVALID`. */
+export function buildAttestationPolicy(id: string, policy: PolicyText): Policy {
+  const { file, text } = policy;
+  const built = wrapped(policy, () => {
+    try {
+      return regoPolicy({
+        id: `${id} sha384:${policyDigest(text)}`,
+        modules: { [file]: text },
+        limits: POLICY_LIMITS,
+        builtins: cryptoBuiltins,
+      });
+    } catch (error) {
+      if (error instanceof AppraisalError) throw invalid(`${file}: ${error.message}`, [], error.hint);
+      throw error;
+    }
+  });
+  return {
+    id: built.id,
+    evaluate: (input) => {
+      try {
+        return built.evaluate(input);
+      } catch (error) {
+        if (!(error instanceof RegoError || error instanceof AppraisalError)) throw error;
+        throw new BrokerError(
+          "STATE_INVALID",
+          "misuse",
+          `Cannot appraise: ${file} came to no result: ${error.message}`,
+          {
+            cause: error,
+            hint: "Mend the attestation policy.",
+          },
+        );
+      }
+    },
+  };
+}
+
+/** Builds the policy to see that it can be used, then runs its tests. Answers how many passed. Throws as both do. */
+export function checkPolicy(name: PolicyName, policy: PolicyText, now: Date): number {
+  if (name === "resource") buildResourcePolicy(name, policy);
+  else buildAttestationPolicy(name, policy);
+  return testPolicy(policy, now, name === "resource" ? cryptoBuiltins : [...cryptoBuiltins, QUERY]);
+}
+
+/** In tests there are no reference values but those that a test gives itself: `with query_reference_value as …`. */
+const QUERY: Builtin = {
+  name: "query_reference_value",
+  type: takes([STRING], ANY),
+  call: () => undefined,
+  nondeterministic: true,
+};

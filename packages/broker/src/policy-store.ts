@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policies that administrators set: compiled and tested first, then kept sealed with their versions. Read from the
+// store for each decision, so that every process on it follows at once.
+
+import type { Policy } from "@adyton/appraisal";
+import { fromUtf8, toUtf8 } from "@adyton/core/bytes";
+import { AdytonError } from "@adyton/core/errors";
+import { z } from "zod";
+import { auditChange } from "./audit.ts";
+import type { Clock } from "./clock.ts";
+import { BrokerError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import type { ResourcePolicy } from "./policy.ts";
+import { type PolicyFile, readPolicyFile } from "./policy-files.ts";
+import {
+  type AttestationPolicyName,
+  buildAttestationPolicy,
+  buildResourcePolicy,
+  checkPolicy,
+  POLICY_FILES,
+  POLICY_NAMES,
+  type PolicyName,
+} from "./policy-names.ts";
+import { type PolicyText, policyDigest } from "./policy-rego.ts";
+import { jsonOf, matching } from "./protocol.ts";
+import type { Change, Store } from "./store/types.ts";
+import type { Vault } from "./vault.ts";
+
+const stored = z.strictObject({
+  version: z.int().positive(),
+  sha384: z.string(),
+  set: z.string(),
+  source: z.enum(["api", "file"]),
+  text: z.string(),
+  tests: z.exactOptional(z.string()),
+});
+
+/** A policy in force, as it was set. */
+export interface StoredPolicy {
+  /** 1, 2, 3… for each name. */
+  readonly version: number;
+  /** Of the text, hex. */
+  readonly sha384: string;
+  /** When, RFC 3339. */
+  readonly set: string;
+  readonly source: "api" | "file";
+  readonly text: string;
+  readonly tests?: string;
+}
+
+export interface PolicyStoreOptions {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Looked into at most once a second, when a decision is due. */
+  readonly folder?: string;
+}
+
+type Held<P> = Map<PolicyName, { readonly id: string; readonly sha384: string; readonly policy: P }>;
+
+/** Older ones are deleted; the audit log keeps their digests. */
+const KEPT_VERSIONS = 100;
+const REREAD_MS = 1000;
+
+export class PolicyStore {
+  readonly #options: PolicyStoreOptions;
+  readonly #resource: Held<ResourcePolicy> = new Map();
+  readonly #attestation: Held<Policy> = new Map();
+  /** Digests of files as last looked at, good or bad; "" for one that is not there. */
+  readonly #seen: Map<PolicyName, string> = new Map();
+  /** Files that are bad while nothing was ever set under their name. */
+  readonly #unusable: Set<PolicyName> = new Set();
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #looking: Promise<void> = Promise.resolve();
+  #setting: Promise<unknown> = Promise.resolve();
+
+  constructor(options: PolicyStoreOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sets a policy, once it compiles and its tests pass. Rejects with `POLICY_INVALID` or `POLICY_TESTS_FAILED`, which
+   * leave the old one in force and an entry in the audit log.
+   */
+  set(name: PolicyName, text: string, tests: string | undefined): Promise<StoredPolicy> {
+    return this.#inTurn(() => this.#set(name, { text, ...(tests === undefined ? {} : { tests }) }, "api"));
+  }
+
+  /** The policy in force as text; undefined for the default. Looks at the files first. */
+  async get(name: PolicyName): Promise<StoredPolicy | undefined> {
+    await this.#look();
+    return this.#read(name);
+  }
+
+  /** The resource policy in force; undefined when none was set. Rejects with `STATE_INVALID` or `SECRET_CORRUPT`. */
+  resource(): Promise<ResourcePolicy | undefined> {
+    return this.#policy("resource", this.#resource, buildResourcePolicy);
+  }
+
+  /** Judges each piece of evidence by the policy of its kind, or by that of all kinds, or by `fallback`. Rejects as `resource`. */
+  async attestation(fallback: Policy): Promise<Policy> {
+    const found = new Map<AttestationPolicyName, Policy>();
+    for (const name of POLICY_NAMES) {
+      if (name === "resource") continue;
+      const policy = await this.#policy(name, this.#attestation, buildAttestationPolicy);
+      if (policy !== undefined) found.set(name, policy);
+    }
+    const general = found.get("attestation");
+    const special = POLICY_NAMES.flatMap((name) => (name === "resource" ? [] : (found.get(name) ?? [])));
+    if (special.length === 0) return fallback;
+    const policyFor = (kind: string): Policy =>
+      found.get(`attestation_${kind}` as AttestationPolicyName) ?? general ?? fallback;
+    return {
+      id: special.map(({ id }) => id).join(", "),
+      evaluate: (input) => policyFor(input.facts.kind ?? "cpu").evaluate(input),
+    };
+  }
+
+  async #policy<P>(
+    name: PolicyName,
+    held: Held<P>,
+    build: (id: string, policy: PolicyText) => P,
+  ): Promise<P | undefined> {
+    const current = await this.get(name);
+    if (current === undefined) {
+      if (this.#unusable.has(name)) throw unusable(name);
+      return undefined;
+    }
+    const { text, sha384, version } = current;
+    const id = `${name}@${version}`;
+    const before = held.get(name);
+    if (before?.id === id && before.sha384 === sha384) return before.policy;
+    const policy = build(id, { file: POLICY_FILES[name], text });
+    held.set(name, { id, sha384, policy });
+    return policy;
+  }
+
+  async #read(name: PolicyName): Promise<StoredPolicy | undefined> {
+    const { store, vault } = this.#options;
+    const key = currentKey(name);
+    const sealed = await store.get("policy", key);
+    return sealed === undefined
+      ? undefined
+      : matching(stored, jsonOf(toUtf8(vault.open("policy", key, sealed))));
+  }
+
+  async #set(
+    name: PolicyName,
+    { text, tests }: PolicyFile,
+    source: StoredPolicy["source"],
+    beside: readonly Change[] = [],
+  ): Promise<StoredPolicy> {
+    const { store, vault, clock, logger } = this.#options;
+    const now = clock.now();
+    const sha384 = policyDigest(text);
+    const whole = { file: POLICY_FILES[name], text, ...(tests === undefined ? {} : { tests }) };
+    let passed: number;
+    try {
+      passed = checkPolicy(name, whole, now);
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error;
+      logger.error("policy not set", { policy: name, source, code: error.code, reason: error.message });
+      const { diagnostics = [], tests: failed = [] } = error.detail as { diagnostics?: []; tests?: [] };
+      const event = {
+        type: "policy.refused",
+        policy: name,
+        source,
+        sha384,
+        code: error.code,
+        diagnostics,
+        failed,
+      };
+      await store.write([auditChange(vault, now, event)]);
+      throw error;
+    }
+    const version = ((await this.#read(name))?.version ?? 0) + 1;
+    const policy: StoredPolicy = {
+      version,
+      sha384,
+      set: now.toISOString(),
+      source,
+      text,
+      ...(tests === undefined ? {} : { tests }),
+    };
+    const kept = (key: string): Change => ({
+      kind: "put",
+      space: "policy",
+      key,
+      value: vault.seal("policy", key, fromUtf8(JSON.stringify(policy))),
+    });
+    await store.write([
+      kept(currentKey(name)),
+      kept(versionKey(name, version)),
+      { kind: "delete", space: "policy", key: versionKey(name, version - KEPT_VERSIONS) },
+      ...beside,
+      auditChange(vault, now, { type: "policy.set", policy: name, version, sha384, source, tests: passed }),
+    ]);
+    logger.info("policy set", { policy: name, version, source, sha384 });
+    return policy;
+  }
+
+  /** Takes what has changed in the folder. Those who ask meanwhile wait, so that nobody is judged by what was. */
+  #look(): Promise<void> {
+    const { clock, folder } = this.#options;
+    const now = clock.now().getTime();
+    if (folder !== undefined && Math.abs(now - this.#lookedAt) >= REREAD_MS) {
+      this.#lookedAt = now;
+      this.#looking = this.#inTurn(() => this.#lookInto(folder));
+    }
+    return this.#looking;
+  }
+
+  async #lookInto(folder: string): Promise<void> {
+    for (const name of POLICY_NAMES) await this.#lookAt(name, folder);
+  }
+
+  async #lookAt(name: PolicyName, folder: string): Promise<void> {
+    const { store, vault, logger } = this.#options;
+    const file = POLICY_FILES[name];
+    let found: PolicyFile | undefined;
+    try {
+      found = await readPolicyFile(folder, file);
+    } catch (error) {
+      if (!(error instanceof AdytonError)) throw error;
+      if (this.#seen.get(name) !== error.message)
+        logger.error("policy not read", { policy: name, file, reason: error.message });
+      this.#seen.set(name, error.message);
+      this.#unusable.add(name);
+      return;
+    }
+    const digest = found === undefined ? "" : policyDigest(JSON.stringify([found.text, found.tests]));
+    const before = this.#seen.get(name);
+    if (before === digest) return;
+    if (found === undefined) {
+      this.#seen.set(name, digest);
+      this.#unusable.delete(name);
+      if (before !== undefined) logger.warn("policy file is gone; what it set stays", { policy: name, file });
+      return;
+    }
+    const key = `file/${name}`;
+    const taken = await store.get("policy", key);
+    // Taken before a restart: what was set over the API since then stays.
+    const known = taken !== undefined && toUtf8(vault.open("policy", key, taken)) === digest;
+    if (!known) {
+      const value = vault.seal("policy", key, fromUtf8(digest));
+      try {
+        await this.#set(name, found, "file", [{ kind: "put", space: "policy", key, value }]);
+      } catch (error) {
+        if (!(error instanceof BrokerError && error.category === "misuse")) throw error;
+        // Told in log and audit log. The same bad file is not tried again.
+        this.#seen.set(name, digest);
+        this.#unusable.add(name);
+        return;
+      }
+    }
+    this.#seen.set(name, digest);
+    this.#unusable.delete(name);
+  }
+
+  /** One change after the other: versions count up, and the audit log has them in their order. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#setting.then(change, change);
+    this.#setting = done.catch(() => undefined);
+    return done;
+  }
+}
+
+function currentKey(name: PolicyName): string {
+  return `current/${name}`;
+}
+
+function versionKey(name: PolicyName, version: number): string {
+  return `version/${name}/${version}`;
+}
+
+function unusable(name: PolicyName): BrokerError {
+  return new BrokerError(
+    "STATE_INVALID",
+    "misuse",
+    `Cannot decide: ${POLICY_FILES[name]} cannot be used, and no ${name} policy was set before`,
+    { hint: "Mend the file: the log says what is wrong with it." },
+  );
+}
