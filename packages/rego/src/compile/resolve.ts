@@ -4,6 +4,7 @@
 
 import type { Expr, Module, RegoVersion } from "../ast.ts";
 import type { Builtin } from "../builtin.ts";
+import { checkQueryTypes, checkTypes } from "../check/check.ts";
 import { type Diagnostic, RegoError } from "../errors.ts";
 import type { Value } from "../value.ts";
 import { globalsOf, groundKeys, lowerRule } from "./clauses.ts";
@@ -54,6 +55,8 @@ export function resolve(
   for (const node of program.nodes) for (const clause of node.clauses) hoistClause(clause);
   checkRecursion(program, report);
   throwIf(found);
+  checkTypes(program, report);
+  throwIf(found);
   return program;
 }
 
@@ -76,13 +79,16 @@ export function resolveQuery(
   const body = hoistBody(frame, ordered);
   const locals = new Set<Local>();
   for (const statement of lowered) for (const local of outerLocals(statement)) locals.add(local);
-  return {
+  const query: QueryProgram = {
     body,
     source,
     frame,
     locals: [...locals].filter(({ generated }) => !generated),
     slots: new Map([...locals].map(({ name, slot }) => [name, slot])),
   };
+  checkQueryTypes(program, query, report);
+  throwIf(found);
+  return query;
 }
 
 /** The tree of rules, each node with its number of arguments: what names in bodies may mean. */
@@ -157,19 +163,12 @@ function hoistClause(clause: Clause): void {
   if (clause.else !== undefined) hoistClause(clause.else);
 }
 
-/** In v1 a module imports one name once, and none that hides a document. */
+/** In v1 a module imports one name once. */
 function checkImports(module: Module, report: Report): void {
   const seen = new Map<string, string>();
   for (const { path, alias, location } of module.imports) {
     if (path[0] !== "data" && path[0] !== "input") continue;
     const name = alias ?? path.at(-1) ?? "";
-    if (isRoot(name) && path.length > 1) {
-      report({
-        code: "REGO_COMPILE",
-        message: `imports must not shadow ${name} (use a different alias)`,
-        location,
-      });
-    }
     const text = path.join(".");
     const known = seen.get(name);
     if (known !== undefined)
