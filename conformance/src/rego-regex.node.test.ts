@@ -510,6 +510,7 @@ const data = {
 };
 const renderCall = fc
   .array(piece, { maxLength: 3 })
+  .filter((pieces) => !/index \S+ (?:\.n|\$[xy])/.test(pieces.join("")))
   .map(
     (pieces): Call => ({ name: "strings.render_template", args: [`{{$x := .n}}${pieces.join("")}`, data] }),
   );
