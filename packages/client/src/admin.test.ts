@@ -65,6 +65,25 @@ describe("the administrator", () => {
     expect(await adminOf(() => Response.json(values)).admin.listReferenceValues()).toEqual(values);
   });
 
+  it("sets, gets and lists policies", async () => {
+    const { admin, sent } = adminOf(ok);
+    await admin.setPolicy("resource", "package policy\n");
+    await admin.setPolicy("attestation_gpu", "package policy\n", "package policy_test\n");
+    const policy = "cGFja2FnZSBwb2xpY3kK";
+    expect(sent.map(({ url, init }) => [url, JSON.parse(String(init.body))])).toEqual([
+      ["http://127.0.0.1:8080/kbs/v0/resource-policy", { policy }],
+      [
+        "http://127.0.0.1:8080/kbs/v0/attestation-policy",
+        { type: "rego", policy_id: "default_gpu", policy, tests: "cGFja2FnZSBwb2xpY3lfdGVzdAo" },
+      ],
+    ]);
+    const shown = adminOf(() => Response.json({ policy }));
+    expect(await shown.admin.getPolicy("attestation")).toBe("package policy\n");
+    expect(shown.sent[0]?.url).toBe("http://127.0.0.1:8080/kbs/v0/attestation-policy/default");
+    const facts = { name: "resource", version: 2, sha384: "ab", set: "2026-03-01T12:00:00.000Z" };
+    expect(await adminOf(() => Response.json([facts])).admin.listPolicies()).toEqual([facts]);
+  });
+
   it("asks for health without showing its token", async () => {
     const { admin, sent } = adminOf(ok);
     await admin.health();
@@ -74,6 +93,19 @@ describe("the administrator", () => {
 
   it.each<[what: string, act: (admin: Admin) => Promise<unknown>, answer: Response, code: string]>([
     ["a list that is none", (admin) => admin.listResources(), Response.json({}), "INVALID_ANSWER"],
+    ["policies that are no list", (admin) => admin.listPolicies(), Response.json({}), "INVALID_ANSWER"],
+    [
+      "a policy without its version",
+      (admin) => admin.listPolicies(),
+      Response.json([{ name: "resource" }]),
+      "INVALID_ANSWER",
+    ],
+    [
+      "a policy that is no text",
+      (admin) => admin.getPolicy("resource"),
+      Response.json({ policy: "+/" }),
+      "INVALID_ANSWER",
+    ],
     ["a list of something else", (admin) => admin.listResources(), Response.json([1]), "INVALID_ANSWER"],
     [
       "values that are no lists",

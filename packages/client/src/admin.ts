@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an operator calls: keep secrets and reference values in the broker.
 
-import { fromUtf8, toBase64 } from "@adyton/core/bytes";
-import type { JsonObject, JsonValue } from "@adyton/core/json";
+import { fromBase64Url, fromUtf8, toBase64, toBase64Url, toUtf8 } from "@adyton/core/bytes";
+import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json";
 import { ClientError, invalidAnswer } from "./errors.ts";
 import { resourcePath } from "./resource-path.ts";
 import { type Call, isPrivate, jsonIn, objectIn, Wire, type WireOptions } from "./wire.ts";
@@ -25,9 +25,39 @@ export interface Admin {
   setReferenceValues(values: JsonObject): Promise<void>;
   listReferenceValues(): Promise<Readonly<Record<string, readonly JsonValue[]>>>;
   deleteReferenceValue(id: string): Promise<void>;
+  /**
+   * Puts a policy in Rego in force, once it compiles and its tests pass. Otherwise it rejects with what is wrong, line by
+   * line, and the old one stays.
+   */
+  setPolicy(name: PolicyName, text: string, tests?: string): Promise<void>;
+  /** The policy's text, as it was set. */
+  getPolicy(name: PolicyName): Promise<string>;
+  /** Those that were set; the others are the broker's defaults. */
+  listPolicies(): Promise<readonly PolicyFacts[]>;
   /** Resolves when the broker answers. */
   health(): Promise<void>;
 }
+
+/** `resource` judges releases, the others judge evidence: of any kind, or of the kind that is named. */
+export type PolicyName = (typeof POLICY_NAMES)[number];
+
+/** A policy in force. */
+export interface PolicyFacts {
+  readonly name: string;
+  readonly version: number;
+  /** Of the text, hex. */
+  readonly sha384: string;
+  /** When it was set, RFC 3339. */
+  readonly set: string;
+}
+
+export const POLICY_NAMES = [
+  "resource",
+  "attestation",
+  "attestation_cpu",
+  "attestation_gpu",
+  "attestation_switch",
+] as const;
 
 const PREFIX = "/kbs/v0";
 const REFERENCE_VALUE = `${PREFIX}/reference-value`;
@@ -81,10 +111,67 @@ export function createAdmin(options: AdminOptions): Admin {
       const path = `${REFERENCE_VALUE}/${checkedId(id)}`;
       await call({ method: "DELETE", path, what: `delete reference value ${id}` });
     },
+    setPolicy: async (name, text, tests) => {
+      const policy = encoded(text);
+      const more = tests === undefined ? {} : { tests: encoded(tests) };
+      const id = policyIdOf(name);
+      await call({
+        method: "POST",
+        path: `${PREFIX}/${id === undefined ? "resource" : "attestation"}-policy`,
+        what: `set policy ${name}`,
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          ...(id === undefined ? {} : { type: "rego", policy_id: id }),
+          policy,
+          ...more,
+        }),
+      });
+    },
+    getPolicy: async (name) => {
+      const id = policyIdOf(name);
+      const path = id === undefined ? "/resource-policy" : `/attestation-policy/${id}`;
+      const answer = await call({ method: "GET", path: PREFIX + path, what: `get policy ${name}` });
+      const { policy } = objectIn(answer, "policy");
+      if (typeof policy !== "string") throw invalidAnswer("policy", "it holds no text");
+      try {
+        return toUtf8(fromBase64Url(policy));
+      } catch {
+        throw invalidAnswer("policy", "it is no base64url of text");
+      }
+    },
+    listPolicies: async () => {
+      const answer = await call({ method: "GET", path: `${PREFIX}/policies`, what: "list policies" });
+      const list = jsonIn(answer, "list");
+      if (!Array.isArray(list)) throw invalidAnswer("list", "it is no array of policies");
+      return list.map(policyFactsIn);
+    },
     health: async () => {
       await wire.call({ method: "GET", path: "/healthz", what: "ask for the broker's health" });
     },
   };
+}
+
+function encoded(text: string): string {
+  return toBase64Url(fromUtf8(text));
+}
+
+/** Trustee's id of an attestation policy, undefined for the resource policy. */
+function policyIdOf(name: PolicyName): string | undefined {
+  return name === "resource" ? undefined : name.replace("attestation", "default");
+}
+
+function policyFactsIn(value: JsonValue): PolicyFacts {
+  if (isJsonObject(value)) {
+    const { name, version, sha384, set } = value;
+    if (
+      typeof name === "string" &&
+      typeof version === "number" &&
+      typeof sha384 === "string" &&
+      typeof set === "string"
+    )
+      return { name, version, sha384, set };
+  }
+  throw invalidAnswer("list", "one of its members is no policy");
 }
 
 function referenceValuesIn(answer: JsonObject): Readonly<Record<string, readonly JsonValue[]>> {

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls to a key broker: as the workload that asks, or as the operator who decides.
 
-export { type Admin, type AdminOptions, createAdmin } from "./admin.ts";
+export {
+  type Admin,
+  type AdminOptions,
+  createAdmin,
+  POLICY_NAMES,
+  type PolicyFacts,
+  type PolicyName,
+} from "./admin.ts";
 export { type Attestation, type Client, type ClientOptions, createClient } from "./client.ts";
 export { ClientError, type ClientErrorCode } from "./errors.ts";
 export type { TeeKeyPair } from "./tee-key.ts";

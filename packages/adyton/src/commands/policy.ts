@@ -3,6 +3,7 @@
 
 import type { ArgumentSpec, Group, OptionSpec } from "../frame/command.ts";
 import { EXPLANATIONS } from "../policy/trace-text.ts";
+import { ADMIN } from "./services.ts";
 
 const PATHS: ArgumentSpec = {
   name: "PATH",
@@ -10,15 +11,19 @@ const PATHS: ArgumentSpec = {
   rest: true,
   file: true,
 };
+const POLICY_NAME: ArgumentSpec = {
+  name: "NAME",
+  summary: "resource, or attestation, attestation_cpu, attestation_gpu, attestation_switch",
+};
 const V0: OptionSpec = { name: "v0", summary: "read the policies as Rego v0, without `if` and `contains`" };
 const NOW: OptionSpec = { name: "now", value: "TIME", summary: "what time.now_ns() gives; default now" };
 
 export const policy: Group = {
   kind: "group",
   name: "policy",
-  summary: "test, check, format and try policies in Rego",
+  summary: "test, check, format and try policies in Rego, and put them in force",
   description: [
-    "Policies decide who gets in: attestation policies judge evidence, resource policies release secrets. They are written in Rego, the language of Open Policy Agent. These commands work offline; nothing a policy does reaches the network or a file.",
+    "Policies decide who gets in: attestation policies judge evidence, resource policies release secrets. They are written in Rego, the language of Open Policy Agent. All commands but set, get and list work offline; nothing a policy does reaches the network or a file.",
   ],
   commands: [
     {
@@ -135,6 +140,54 @@ export const policy: Group = {
         const { tellingAll } = await import("../policy/load.ts");
         return tellingAll((await import("../policy/format.ts")).format);
       },
+    },
+    {
+      kind: "command",
+      name: "set",
+      summary: "put a policy of the trust services in force",
+      description: [
+        "Sends FILE to the trust services, which compile it, run its tests and only then let it decide. A file beside it whose name ends in _test.rego is sent along as its tests. What does not hold is refused with line and caret, and the old policy stays.",
+      ],
+      arguments: [
+        POLICY_NAME,
+        { name: "FILE", summary: "the policy, package policy; - for stdin", file: true },
+      ],
+      options: ADMIN,
+      exits: [3, 6],
+      examples: [
+        { line: "adyton policy set resource resource.rego", what: "Decides what is released to whom." },
+        { line: "adyton policy set attestation_cpu cpu.rego", what: "Decides what good evidence is." },
+      ],
+      next: "`adyton policy list` shows what is in force.",
+      load: async () => (await import("../services/policy.ts")).set,
+    },
+    {
+      kind: "command",
+      name: "get",
+      summary: "print a policy of the trust services",
+      description: [
+        "Prints the text that was set. While none was, the default is in force and the command is refused.",
+      ],
+      arguments: [POLICY_NAME],
+      options: ADMIN,
+      exits: [3, 6],
+      examples: [{ line: "adyton policy get resource > resource.rego", what: "Keeps a copy." }],
+      next: "`adyton policy set NAME FILE` replaces it.",
+      load: async () => (await import("../services/policy.ts")).get,
+    },
+    {
+      kind: "command",
+      name: "list",
+      summary: "list the policies that the trust services decide by",
+      description: [
+        "Prints one line for each policy that was set: name, version, when, SHA-384 of its text.",
+      ],
+      arguments: [],
+      options: ADMIN,
+      exits: [3, 6],
+      examples: [{ line: "adyton policy list --json", what: "Shows all, for programs." }],
+      next: "`adyton policy get NAME` prints one.",
+      load: async () => (await import("../services/policy.ts")).list,
     },
   ],
 };

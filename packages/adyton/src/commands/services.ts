@@ -21,7 +21,7 @@ const TOKEN_FILE: OptionSpec = {
   summary: "the admin token; default $ADYTON_TOKEN_FILE, then admin.token in the state folder",
   file: true,
 };
-const ADMIN = [URL_OPTION, TOKEN_FILE, DIR] as const;
+export const ADMIN: readonly OptionSpec[] = [URL_OPTION, TOKEN_FILE, DIR];
 const TEE: OptionSpec = {
   name: "tee",
   value: "T",

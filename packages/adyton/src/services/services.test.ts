@@ -284,3 +284,37 @@ describe("services that are not there, tokens that are wrong", () => {
     expect(answer().error.message).toMatch(/^Cannot /);
   });
 });
+
+describe("adyton policy set, get, list", () => {
+  const POLICY = "package policy\n\ndefault allow := false\n";
+  const TESTS = "package policy_test\n\ntest_denied if not data.policy.allow\n";
+
+  it("puts a policy in force with its tests, prints and lists it", async () => {
+    await writeFile(join(folder, "resource.rego"), POLICY);
+    await writeFile(join(folder, "resource_test.rego"), TESTS);
+    const done = await adyton(["policy", "set", "resource", "resource.rego"]);
+    expect(done).toMatchObject({
+      exit: 0,
+      stderr: "Set policy resource, tested with resource_test.rego\n",
+    });
+    expect(await adyton(["policy", "get", "resource"])).toMatchObject({ exit: 0, stdout: POLICY });
+    const listed = await adyton(["policy", "list", "--json"]);
+    expect(listed.answer().policies).toMatchObject([{ name: "resource", version: 1 }]);
+    expect((await adyton(["policy", "list"])).stdout).toMatch(/^resource {2}@1 /);
+    await writeFile(join(folder, "resource.rego"), "package policy\n\nallow := true\n");
+    const failed = await adyton(["policy", "set", "resource", "resource.rego"]);
+    expect(failed.exit).toBe(1);
+    expect(failed.stderr).toContain("data.policy_test.test_denied");
+    expect((await adyton(["policy", "get", "resource"])).stdout).toBe(POLICY);
+  });
+
+  it("tells where a policy is wrong, and which names there are", async () => {
+    await writeFile(join(folder, "bad.rego"), "package policy\nallow if x > 1\n");
+    const bad = await adyton(["policy", "set", "attestation", "bad.rego"]);
+    expect(bad.exit).toBe(1);
+    expect(bad.stderr).toMatch(/attestation\.rego:2:\d+: error .*unsafe/);
+    const unknown = await adyton(["policy", "set", "mine", "bad.rego"]);
+    expect(unknown).toMatchObject({ exit: 1, stderr: expect.stringContaining("attestation_cpu") });
+    expect(await adyton(["policy", "get", "attestation"])).toMatchObject({ exit: 1, stdout: "" });
+  });
+});

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// `adyton policy set|get|list`: the policies that running trust services decide by.
+
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { POLICY_NAMES, type PolicyName } from "@adyton/client";
+import { toUtf8 } from "@adyton/core/bytes";
+import { misuse } from "../errors.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
+import { readInput } from "../files.ts";
+import type { Invocation } from "../frame/command.ts";
+import { writeJson } from "../frame/json.ts";
+import { printable, table } from "../frame/style.ts";
+import type { Io } from "../io.ts";
+import { adminOf } from "./place.ts";
+
+/** JSON: `{name, tested}`; `tested` says whether tests went along. */
+export async function set(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const [, path = "-"] = invocation.arguments;
+  const name = nameOf(invocation);
+  const beside = path.replace(/(_test)?\.rego$/, "_test.rego");
+  const tests = beside !== path && existsSync(resolve(io.cwd, beside)) ? await textOf(beside, io) : undefined;
+  const text = await textOf(path, io);
+  await (await adminOf(invocation, io)).setPolicy(name, text, tests);
+  const tested = tests !== undefined;
+  if (invocation.json) writeJson(io.stdout, { name, tested });
+  else io.stderr.write(`Set policy ${name}${tested ? `, tested with ${printable(beside)}` : ""}\n`);
+  return EXIT.ok;
+}
+
+/** The text on stdout; JSON: `{name, policy}`. */
+export async function get(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const name = nameOf(invocation);
+  const policy = await (await adminOf(invocation, io)).getPolicy(name);
+  if (invocation.json) writeJson(io.stdout, { name, policy });
+  else io.stdout.write(io.stdout.isTTY ? printable(policy) : policy);
+  return EXIT.ok;
+}
+
+/** JSON: `{policies: [{name, version, sha384, set}]}`. */
+export async function list(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const policies = await (await adminOf(invocation, io)).listPolicies();
+  if (invocation.json) {
+    writeJson(io.stdout, { policies });
+    return EXIT.ok;
+  }
+  const rows = policies.map(({ name, version, sha384, set: time }) =>
+    [name, `@${version}`, time, sha384].map(printable),
+  );
+  if (rows.length > 0) io.stdout.write(`${table(rows, 0)}\n`);
+  return EXIT.ok;
+}
+
+function nameOf(invocation: Invocation): PolicyName {
+  const [given = ""] = invocation.arguments;
+  const name = POLICY_NAMES.find((known) => known === given);
+  if (name === undefined) {
+    throw misuse(
+      "INVALID_VALUE",
+      `Cannot use ${JSON.stringify(given)} as policy name: expected one of ${POLICY_NAMES.join(", ")}`,
+    );
+  }
+  return name;
+}
+
+async function textOf(path: string, io: Io): Promise<string> {
+  const bytes = await readInput(path, io);
+  try {
+    return toUtf8(bytes);
+  } catch {
+    throw misuse("INVALID_VALUE", `Cannot read ${JSON.stringify(path)} as policy: it is no UTF-8`);
+  }
+}
