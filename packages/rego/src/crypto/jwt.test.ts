@@ -35,7 +35,11 @@ const SIGNED: readonly Row[] = [
     return [
       { alg: `RS${bits}`, how: { name: "RSASSA-PKCS1-v1_5", hash }, key: rsa },
       { alg: `PS${bits}`, how: { name: "RSA-PSS", hash, saltLength: bits / 8 }, key: rsa },
-      { alg: `ES${bits}`, how: { name: "ECDSA", hash }, key: ec[bits === 512 ? "P-521" : `P-${bits}`] },
+      {
+        alg: `ES${bits}`,
+        how: { name: "ECDSA", hash },
+        key: ec[bits === 512 ? "P-521" : (`P-${bits}` as const)],
+      },
     ];
   }),
 ];
