@@ -15,7 +15,7 @@ export interface Call {
 }
 
 /** Where a call has no value. */
-export const UNDEFINED = "undefined";
+const UNDEFINED = "undefined";
 
 /** What each call gives there, as JSON text, or `UNDEFINED`. */
 export function callThere(calls: readonly Call[]): readonly string[] {
