@@ -2,9 +2,10 @@
 // The compiler with all functions of the language that need nothing from outside.
 
 import { standardBuiltins } from "./builtins/index.ts";
+import { typeChecker } from "./check/check.ts";
 import { type CompileOptions, compileWith, type Policy } from "./policy.ts";
 
 /** Compiles modules. Throws a `RegoError` that holds everything that was found. */
 export function compile(options: CompileOptions): Policy {
-  return compileWith(standardBuiltins, options);
+  return compileWith(standardBuiltins, options, typeChecker);
 }

@@ -3,7 +3,7 @@
 
 import type { Body, Module, RegoVersion } from "./ast.ts";
 import type { Builtin } from "./builtin.ts";
-import type { Program } from "./compile/program.ts";
+import type { Program, TypeChecker } from "./compile/program.ts";
 import { resolve, resolveQuery } from "./compile/resolve.ts";
 import { type Diagnostic, RegoError } from "./errors.ts";
 import { LIMITS, type Limits } from "./evaluate/limits.ts";
@@ -53,11 +53,15 @@ export class Policy {
  * Compiles modules with these functions as the language's own, and no others but those of the options: for programs in
  * which every kilobyte counts. Throws as `compile` does.
  */
-export function compileWith(standard: readonly Builtin[], options: CompileOptions): Policy {
+export function compileWith(
+  standard: readonly Builtin[],
+  options: CompileOptions,
+  types?: TypeChecker,
+): Policy {
   return guarded(() => {
     const { version = "v1", builtins = [], limits, strictBuiltinErrors: strict = false } = options;
     const known = new Map([...standard, ...builtins].map((builtin) => [builtin.name, builtin]));
-    const program = resolve(modulesOf(options.modules, version), known, version);
+    const program = resolve(modulesOf(options.modules, version), known, version, types);
     return new Policy(program, {
       plain: new Machine(program, new Set(standard)),
       traced: undefined,

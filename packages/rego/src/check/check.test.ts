@@ -103,6 +103,7 @@ describe("what may fit passes", () => {
     'p if f(1) == "b" with data.test.f as "b"',
     "p := 1 - {1}",
     "p if set() == {1}",
+    'm[x] contains y if { some x in ["a"]; some y in [1] }\np if m.a[1]',
     'p := json.marshal_with_options(1, {"pretty": true})',
     'p if { x := json.unmarshal("1"); x.y; x == 1 }',
     "p if { some i; s[i] == 2 }",

@@ -10,16 +10,16 @@ import type {
   Local,
   Operand,
   Program,
-  QueryProgram,
   RefOperand,
   Report,
   RuleNode,
   Statement,
+  TypeChecker,
 } from "../compile/program.ts";
 import { pathText } from "../compile/program.ts";
 import { printTerm } from "../print.ts";
 import { showValue } from "../show.ts";
-import { ANY, BOOLEAN, type FunctionType, STRING, type Type } from "../types.ts";
+import { ANY, BOOLEAN, type FunctionType, STRING, setOf, type Type } from "../types.ts";
 import { keyOf, type Value } from "../value.ts";
 import {
   keysType,
@@ -33,18 +33,18 @@ import {
   unionOf,
 } from "./lattice.ts";
 
-/** Reports everything in the rules that can never fit. */
-export function checkTypes(program: Program, report: Report): void {
-  const checker = new Checker(program, report);
-  for (const node of program.nodes) checker.typeOfRules(node);
-}
-
-/** Reports everything in a query that can never fit. */
-export function checkQueryTypes(program: Program, query: QueryProgram, report: Report): void {
-  // What is wrong with the rules was reported when they were compiled.
-  const rules = new Checker(program, () => undefined);
-  new Checker(program, report, rules).body(query.body, new Map());
-}
+/** Reports everything that can never fit. */
+export const typeChecker: TypeChecker = {
+  rules: (program, report) => {
+    const checker = new Checker(program, report);
+    for (const node of program.nodes) checker.typeOfRules(node);
+  },
+  query: (program, query, report) => {
+    // What is wrong with the rules was reported when they were compiled.
+    const rules = new Checker(program, () => undefined);
+    new Checker(program, report, rules).body(query.body, new Map());
+  },
+};
 
 /** Types of the locals of one clause or query. */
 type Types = Map<Local, Type>;
@@ -82,8 +82,7 @@ class Checker {
   }
 
   #result({ args, contains, ground, ref, value }: Clause, types: Types): Type {
-    if (contains !== undefined) return { kind: "set", of: this.operand(contains, types) };
-    const given = value === undefined ? BOOLEAN : this.operand(value, types);
+    const given = contains === undefined ? this.#value(value, types) : setOf(this.operand(contains, types));
     if (args !== undefined) return given;
     // What stands below a variable in the head: an object for each part of the path.
     return ref
@@ -92,6 +91,10 @@ class Checker {
         (below, part) => ({ kind: "object", rest: { key: this.operand(part, types), value: below } }),
         given,
       );
+  }
+
+  #value(value: Operand | undefined, types: Types): Type {
+    return value === undefined ? BOOLEAN : this.operand(value, types);
   }
 
   body(statements: readonly Statement[], types: Types): void {

@@ -8,11 +8,6 @@ import type { Clause, Operand, Program, Report, Statement } from "./program.ts";
 import { declaredNames, Scope, Variables } from "./scope.ts";
 import { needsEvaluation, type Sink } from "./sink.ts";
 
-/** In the frame of a rule: its value, whether a clause with `else` had a solution, and the first of what is given. */
-export const RESULT_SLOT = 0;
-export const FLAG_SLOT = 1;
-export const GIVEN_SLOT = 2;
-
 /** The globals of a module: its rules and those of its package elsewhere, and its imports. */
 export function globalsOf(module: Module, names: Iterable<string>): Map<string, readonly string[]> {
   const globals = new Map<string, readonly string[]>();
@@ -22,16 +17,6 @@ export function globalsOf(module: Module, names: Iterable<string>): Map<string, 
     globals.set(alias ?? path.at(-1) ?? "", path);
   }
   return globals;
-}
-
-/** The constant keys at the beginning of a head, which say below which node its rule stands. */
-export function groundKeys(head: Head): Operand[] {
-  const keys: Operand[] = [];
-  for (const term of head.ref) {
-    if (term.kind !== "scalar") break;
-    keys.push({ kind: "value", value: term.value, location: term.location });
-  }
-  return keys;
 }
 
 export function lowerRule(

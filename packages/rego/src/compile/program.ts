@@ -191,6 +191,14 @@ export interface Program {
   /** Those with clauses, at the position that is their id. */
   readonly nodes: RuleNode[];
   readonly builtins: ReadonlyMap<string, Builtin>;
+  /** Absent where nobody wants types checked. */
+  readonly types: TypeChecker | undefined;
+}
+
+/** Reports what can never fit. */
+export interface TypeChecker {
+  rules(program: Program, report: Report): void;
+  query(program: Program, query: QueryProgram, report: Report): void;
 }
 
 /** A query is a body with a scope of its own. */

@@ -4,7 +4,6 @@
 
 import type { Expr, Module, RegoVersion } from "../ast.ts";
 import type { Builtin } from "../builtin.ts";
-import { checkQueryTypes, checkTypes } from "../check/check.ts";
 import { type Diagnostic, RegoError } from "../errors.ts";
 import type { Value } from "../value.ts";
 import { globalsOf, groundKeys, lowerRule } from "./clauses.ts";
@@ -22,6 +21,7 @@ import {
   type Program,
   type QueryProgram,
   type Report,
+  type TypeChecker,
 } from "./program.ts";
 import { checkRecursion } from "./recursion.ts";
 import { checkBody, checkClause } from "./safety.ts";
@@ -34,6 +34,7 @@ export function resolve(
   modules: readonly Module[],
   builtins: ReadonlyMap<string, Builtin>,
   version: RegoVersion,
+  types?: TypeChecker,
 ): Program {
   const found: Diagnostic[] = [];
   const report: Report = (diagnostic) => found.push(diagnostic);
@@ -43,6 +44,7 @@ export function resolve(
     root: newNode("data", []),
     nodes: [],
     builtins,
+    types,
   };
   plant(program, modules, report);
   throwIf(found);
@@ -55,7 +57,7 @@ export function resolve(
   for (const node of program.nodes) for (const clause of node.clauses) hoistClause(clause);
   checkRecursion(program, report);
   throwIf(found);
-  checkTypes(program, report);
+  types?.rules(program, report);
   throwIf(found);
   return program;
 }
@@ -86,7 +88,7 @@ export function resolveQuery(
     locals: [...locals].filter(({ generated }) => !generated),
     slots: new Map([...locals].map(({ name, slot }) => [name, slot])),
   };
-  checkQueryTypes(program, query, report);
+  program.types?.query(program, query, report);
   throwIf(found);
   return query;
 }

@@ -54,7 +54,7 @@ describe("equality as a value: undefined where a side is", () => {
     ["x := (input.zzz == 1)", false],
     ["x := (1 == input.zzz)", false],
     ["x := (input.zzz == input.yyy)", false],
-    ["x := (f(2) == 1)", false],
+    ["x := (f(2) == true)", false],
     ["(input.zzz == 1) == false", false],
     ["count([input.zzz == 1]) == 1", false],
     ["(input.d == 2) == false", true],
