@@ -3,7 +3,7 @@
 // written.
 
 import { failure } from "./define.ts";
-import { checkedInstant, secondsOf, type WallTime, zoneNameOf } from "./zone.ts";
+import { secondsOf, type WallTime, zoneNameOf } from "./zone.ts";
 
 const MONTHS = "January February March April May June July August September October November December".split(
   " ",
@@ -134,7 +134,7 @@ interface Fields {
   offset: number;
 }
 
-/** Nanoseconds since 1970 of a text in a layout. Throws `BuiltinFailure`. */
+/** Nanoseconds since 1970 of a text in a layout, however long ago. Throws `BuiltinFailure`. */
 export function parseTime(text: string, layout: string): bigint {
   const fields: Fields = { year: 0, hour: 0, minute: 0, second: 0, nanosecond: 0, offset: 0 };
   const elements = [...layout.matchAll(ELEMENT)];
@@ -296,7 +296,7 @@ function instantOfFields(fields: Fields): bigint {
   day ??= 1;
   if (day < 1 || day > days(month) - days(month - 1)) throw unreadable();
   const seconds = secondsOf({ ...fields, month, day, hour }) - fields.offset;
-  return checkedInstant(BigInt(seconds) * 1_000_000_000n + BigInt(nanosecond));
+  return BigInt(seconds) * 1_000_000_000n + BigInt(nanosecond);
 }
 
 function unreadable(): Error {

@@ -8,7 +8,7 @@ import { kindOf, type Value } from "../value.ts";
 import { define, failure, integerAt, numberAt, stringAt, wrong } from "./define.ts";
 import { parseDuration } from "./duration.ts";
 import { formatTime, layoutOf, parseTime, weekdayOf } from "./layout.ts";
-import { instantOf, secondsOf, type WallTime, wallTimeOf } from "./zone.ts";
+import { checkedInstant, instantOf, secondsOf, type WallTime, wallTimeOf } from "./zone.ts";
 
 const MOMENT = anyOf(NUMBER, tupleOf(NUMBER, STRING));
 const TRIPLE = tupleOf(NUMBER, NUMBER, NUMBER);
@@ -84,7 +84,7 @@ export const time: readonly Builtin[] = [
 
 function parse(text: string, layout: string, context: BuiltinContext): Value {
   context.spend(1 + text.length + layout.length);
-  return fromBigInt(parseTime(text, layout));
+  return fromBigInt(checkedInstant(parseTime(text, layout)));
 }
 
 function momentAt(value: Value, context: BuiltinContext): WallTime {

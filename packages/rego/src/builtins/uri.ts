@@ -35,7 +35,7 @@ export const uri: readonly Builtin[] = [
 ];
 
 /** Parts that are absent are empty. Throws `BuiltinFailure`. */
-function parseUri(text: string, context: BuiltinContext): Record<string, string> {
+export function parseUri(text: string, context: BuiltinContext): Record<string, string> {
   context.spend(text.length >> 4);
   const [, whole = "", fragment = ""] = /^([^#]*)#?(.*)$/s.exec(text) ?? [];
   if ([...whole].some((character) => character < " " || character === "\x7f"))
