@@ -195,13 +195,16 @@ class ModuleFormatter extends ExprFormatter {
       this.write("}");
     }
     this.passed(location);
-    if (rule.else !== undefined) this.#else(rule.else, short);
+    if (rule.else !== undefined) {
+      const row = this.rowOf(rule.else.location.offset);
+      this.#else(rule.else, short || row === this.rowOf(location.offset));
+    }
   }
 
-  #else(branch: Rule, short: boolean): void {
+  #else(branch: Rule, apart: boolean): void {
     const { offset } = branch.location;
     const lead = this.source.slice(this.source.lastIndexOf("\n", offset) + 1, offset);
-    if (short || lead.trim() === "" || this.hasComments(0, offset)) {
+    if (apart || lead.trim() === "" || this.hasComments(0, offset)) {
       this.blankLine();
       this.comeTo(offset);
     } else this.write(" ");
