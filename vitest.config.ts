@@ -40,6 +40,8 @@ const node: TestProjectConfiguration = {
 
 const browser: TestProjectConfiguration = {
   resolve: { conditions: ["@adyton/source", "browser", "import", "module", "default"] },
+  // CommonJS: vite would find it in the middle of a run, and reload.
+  optimizeDeps: { include: ["@open-policy-agent/opa-wasm"] },
   test: {
     name: "browser",
     include: BROWSER_SAFE.map((name) => `packages/${name}/src/**/*.test.ts`),
