@@ -125,6 +125,22 @@ export const evidence: Group = {
           value: "NAME=N[,…]",
           summary: "require at least these security version numbers, for example snp=8,microcode=115 (AMD)",
         },
+        {
+          name: "reference",
+          value: "FILE",
+          multiple: true,
+          file: true,
+          summary:
+            'also judge by the default policy, with these reference values: JSON such as {"mr_td": ["705ee9…"]}',
+        },
+        {
+          name: "policy",
+          value: "FILE",
+          multiple: true,
+          file: true,
+          summary:
+            "judge by this policy in Rego instead of the default one (Trustee's, verdictd's or Veraison's form)",
+        },
         { name: "allow-debug", summary: "accept a TEE in debug mode" },
         { name: "require-revocation", summary: "refuse when no revocation list could be checked (AMD)" },
       ],
@@ -141,6 +157,10 @@ export const evidence: Group = {
         {
           line: "adyton evidence verify quote.dat --endorsements old/ --at 2025-07-01 --require-tcb UpToDate --json",
           what: "Verifies for a past date, accepts UpToDate only, answers in JSON.",
+        },
+        {
+          line: "adyton evidence verify quote.dat --endorsements certs/ --reference known.json --policy policy.rego",
+          what: "Judges by a policy; a refusal names file, line, claim and value.",
         },
       ],
       next: "`adyton up` runs the services that verify evidence of workloads and release secrets to them.",

@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verification, then rules, into one verdict: what `adyton evidence verify` and the tour both do.
 
-import { applyRules, type Rules } from "@adyton/appraisal";
+import {
+  type Appraisal,
+  applyRules,
+  appraise,
+  type Policy,
+  type ReferenceValues,
+  type Rules,
+} from "@adyton/appraisal";
 import { AdytonError } from "@adyton/core/errors";
-import { type TeeName, type VerifyEvidenceOptions, verifyEvidence } from "@adyton/evidence";
+import {
+  type TeeName,
+  type VerifiedEvidence,
+  type VerifyEvidenceOptions,
+  verifyEvidence,
+} from "@adyton/evidence";
 import { mergeEndorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
 import { readEvidence } from "./input.ts";
 import { rejectionOf, type Sources, type Verdict, verdictOf } from "./verdict.ts";
@@ -17,13 +29,15 @@ export interface Judgement {
 export interface JudgeOptions extends Omit<VerifyEvidenceOptions, "tee"> {
   readonly tee: TeeName | undefined;
   readonly rules: Rules;
+  /** Judges what verified, by reference values, in addition to the rules. */
+  readonly appraisal?: { readonly policy: Policy; readonly referenceValues: ReferenceValues } | undefined;
   /** How many endorsement files were read and left out. */
   readonly sources: Sources;
 }
 
 /** The verdict on evidence in any form. Throws for misuse only: that is no verdict on the evidence. */
 export async function judgeEvidence(bytes: Uint8Array, options: JudgeOptions): Promise<Judgement> {
-  const { tee: named, rules, sources, ...verification } = options;
+  const { tee: named, rules, sources, appraisal, ...verification } = options;
   let tee: TeeName | null = named ?? null;
   try {
     const input = readEvidence(bytes, named);
@@ -35,9 +49,19 @@ export async function judgeEvidence(bytes: Uint8Array, options: JudgeOptions): P
       ...(eventLog === undefined ? {} : { eventLog }),
       endorsements: mergeEndorsements(input.endorsements, options.endorsements ?? NO_ENDORSEMENTS),
     });
-    return { verdict: verdictOf(evidence, applyRules(evidence, rules), sources), refusal: undefined };
+    const judged = appraisal === undefined ? undefined : appraised(evidence, appraisal, options.now);
+    return { verdict: verdictOf(evidence, applyRules(evidence, rules), sources, judged), refusal: undefined };
   } catch (error) {
     if (!(error instanceof AdytonError) || error.category === "misuse") throw error;
     return { verdict: rejectionOf(error, tee, options.now), refusal: error };
   }
+}
+
+/** The only appraisal of one piece of evidence. */
+function appraised(
+  evidence: VerifiedEvidence,
+  options: NonNullable<JudgeOptions["appraisal"]>,
+  now: Date,
+): Appraisal | undefined {
+  return Object.values(appraise(evidence, { ...options, now }).appraisals)[0];
 }

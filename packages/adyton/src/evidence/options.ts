@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options of `adyton evidence verify` as arguments of verification and rules of appraisal.
 
-import type { Rules } from "@adyton/appraisal";
-import { equal, fromHex } from "@adyton/core/bytes";
+import {
+  builtinPolicy,
+  type Policy,
+  parseReferenceValues,
+  type ReferenceValues,
+  type Rules,
+  regoPolicy,
+} from "@adyton/appraisal";
+import { equal, fromHex, toUtf8 } from "@adyton/core/bytes";
+import { parseJson } from "@adyton/core/json";
 import type { Certificate } from "@adyton/core/x509";
 import type { TcbStatus } from "@adyton/evidence";
 import {
@@ -80,6 +88,29 @@ export function rulesOf(invocation: Invocation): Rules {
       : { minEvaluationNumber: integerOf("min-evaluation-number", number, 0, 2 ** 31) }),
     ...(minTcb === undefined ? {} : { minTcb: numbersOf("min-tcb", minTcb) }),
   };
+}
+
+/** `--policy` and `--reference`: what judges evidence once it verified; undefined without either. */
+export async function appraisalOption(
+  invocation: Invocation,
+  rules: Rules,
+  io: Io,
+): Promise<{ readonly policy: Policy; readonly referenceValues: ReferenceValues } | undefined> {
+  const files = invocation.values("policy");
+  const references = invocation.values("reference");
+  if (files.length === 0 && references.length === 0) return undefined;
+  const modules: Record<string, string> = {};
+  for (const path of files) modules[path] = toUtf8(await readInput(path, io));
+  const referenceValues: Record<string, ReferenceValues[string]> = {};
+  for (const path of references) {
+    const values = parseReferenceValues(parseJson(toUtf8(await readInput(path, io))));
+    for (const [id, more] of Object.entries(values)) {
+      referenceValues[id] = [...(referenceValues[id] ?? []), ...more];
+    }
+  }
+  const policy =
+    files.length === 0 ? builtinPolicy(rules) : regoPolicy({ id: files.join(" "), modules, rules });
+  return { policy, referenceValues };
 }
 
 /** What the caller trusts by itself. */

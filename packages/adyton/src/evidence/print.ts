@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A verdict for people: the answer in the first line, then what it rests on, then the next step.
 
+import { type Finding, renderExplanation } from "@adyton/appraisal";
 import { schemeOf, type Tcb } from "@adyton/evidence";
 import { printable, type Style, styleOf, table, wrap } from "../frame/style.ts";
 import type { Io } from "../io.ts";
@@ -72,11 +73,20 @@ function bodyOf(verdict: Verdict, style: Style, width: number): string[] {
     const passed = verdict.explanation.slice(0, verdict.explanation.length - verdict.findings.length);
     const lines = [
       ...passed.map((line) => `✓ ${line}`),
-      ...verdict.findings.map((finding) => `${finding.ok ? "✓" : "✗"} ${finding.message}`),
+      ...verdict.findings.map((finding) => `${finding.ok ? "✓" : "✗"} ${finding.message}${placeOf(finding)}`),
     ];
     add("Checks", lines.map((line) => wrap(printable(line), width, 4).slice(2)).join("\n"));
   }
+  const reasons = verdict.appraisal?.reasons;
+  if (reasons !== null && reasons !== undefined && !reasons.ok) {
+    add("Why", printable(renderExplanation(reasons)));
+  }
   return sections;
+}
+
+/** Where a policy says so, after what does not hold. */
+function placeOf({ ok, file, line }: Finding): string {
+  return ok || file === undefined ? "" : ` (${file}:${line ?? 1})`;
 }
 
 function tcbTable(tcb: Tcb): string {

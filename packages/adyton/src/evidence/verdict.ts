@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The stable JSON answer of `adyton evidence verify`. Fields are added, never changed.
 
-import type { Finding } from "@adyton/appraisal";
+import type { Appraisal, Explanation, Finding } from "@adyton/appraisal";
 import type { AdytonError } from "@adyton/core/errors";
 import { isJsonObject, type JsonObject } from "@adyton/core/json";
 import type { EndorsementsUsed, Tcb, TeeName, Trust, VerifiedEvidence, Warning } from "@adyton/evidence";
@@ -30,6 +30,14 @@ export interface Verdict {
   readonly warnings: readonly Warning[];
   /** The rules applied to authentic evidence. */
   readonly findings: readonly Finding[];
+  /** What --policy or --reference found; null without them. */
+  readonly appraisal: {
+    readonly status: string;
+    readonly trustworthiness: JsonObject;
+    readonly policy: string;
+    /** From the decision down to the file, line and value that decided it. */
+    readonly reasons: Explanation | null;
+  } | null;
   /** One sentence each: the checks that passed, or the one that failed. */
   readonly explanation: readonly string[];
   /** What to try next. */
@@ -45,9 +53,11 @@ export interface Sources {
 /** Authentic evidence, judged: verified when every finding is good. */
 export function verdictOf(
   evidence: VerifiedEvidence,
-  findings: readonly Finding[],
+  rules: readonly Finding[],
   sources: Sources,
+  appraisal?: Appraisal,
 ): Verdict {
+  const findings = [...rules, ...findingsOf(rules, appraisal)];
   const failed = findings.filter((finding) => !finding.ok);
   const refusal =
     failed.length === 0
@@ -73,10 +83,38 @@ export function verdictOf(
     endorsements: { ...evidence.endorsements, read: sources.read, ignored: sources.ignored },
     warnings: evidence.warnings,
     findings,
+    appraisal:
+      appraisal === undefined
+        ? null
+        : {
+            status: appraisal.status,
+            trustworthiness: { ...appraisal.trustworthiness },
+            policy: appraisal.policyId,
+            reasons: appraisal.reasons,
+          },
     explanation: [...evidence.explanation, ...findings.map((finding) => finding.message)],
     next: refusal?.hint ?? null,
     error: refusal,
   };
+}
+
+/** What a policy found beyond the rules; any status but affirming refuses. */
+function findingsOf(rules: readonly Finding[], appraisal: Appraisal | undefined): readonly Finding[] {
+  if (appraisal === undefined) return [];
+  const known = new Set(rules.map(({ rule }) => rule));
+  const found = appraisal.explanation.filter(
+    ({ rule, ok }) => !rule.startsWith("warning:") && !(ok && known.has(rule)),
+  );
+  if (appraisal.status === "affirming" || found.some(({ ok }) => !ok)) return found;
+  return [
+    ...found,
+    {
+      rule: "status",
+      ok: false,
+      message: `The policy ${appraisal.policyId} does not affirm this evidence: its status is ${appraisal.status}.`,
+      next: "Read the policy: none of its rules accepts this evidence.",
+    },
+  ];
 }
 
 /** Evidence that was refused: whatever is known of it, and why. */
@@ -95,6 +133,7 @@ export function rejectionOf(error: AdytonError, tee: TeeName | null, at: Date): 
     endorsements: null,
     warnings: [],
     findings: [],
+    appraisal: null,
     explanation: [`${error.message}.`],
     next: error.hint ?? null,
     error: errorObject(error),

@@ -12,6 +12,7 @@ import type { Io } from "../io.ts";
 import { teeOption } from "../values.ts";
 import { judgeEvidence } from "./judge.ts";
 import {
+  appraisalOption,
   readAnchors,
   readEventLogs,
   readVerifierKeys,
@@ -34,6 +35,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<ExitCode> 
   const verifierKeys = await readVerifierKeys(invocation.values("verifier-key"), io);
   const eventLog = await readEventLogs(invocation.values("event-log"), io);
   const eventLogRegisters = registersOption(invocation);
+  const appraisal = await appraisalOption(invocation, rules, io);
   const found = await readEndorsementPaths(
     invocation.values("endorsements").map((each) => resolve(io.cwd, each)),
   );
@@ -44,6 +46,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<ExitCode> 
     anchors,
     verifierKeys,
     rules,
+    appraisal,
     endorsements: found.endorsements,
     requireRevocation: rules.requireRevocation === true,
     sources: { read: found.read.length, ignored: found.ignored.length },
