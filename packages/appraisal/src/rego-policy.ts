@@ -9,7 +9,7 @@ import {
   type Expr,
   type Limits,
   type Module,
-  type Policy as Program,
+  type CompiledPolicy as Program,
   parseModule,
   type Query,
   RegoError,
