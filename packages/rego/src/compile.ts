@@ -3,9 +3,9 @@
 
 import { standardBuiltins } from "./builtins/index.ts";
 import { typeChecker } from "./check/check.ts";
-import { type CompileOptions, compileWith, type Policy } from "./policy.ts";
+import { type CompiledPolicy, type CompileOptions, compileWith } from "./policy.ts";
 
 /** Compiles modules. Throws a `RegoError` that holds everything that was found. */
-export function compile(options: CompileOptions): Policy {
+export function compile(options: CompileOptions): CompiledPolicy {
   return compileWith(standardBuiltins, options, typeChecker);
 }

@@ -25,7 +25,7 @@ export interface CompileOptions {
 }
 
 /** Compiled modules. Never changes, and may be used from anywhere at once. */
-export class Policy {
+export class CompiledPolicy {
   readonly program: Program;
   readonly #shared: Shared;
 
@@ -57,12 +57,12 @@ export function compileWith(
   standard: readonly Builtin[],
   options: CompileOptions,
   types?: TypeChecker,
-): Policy {
+): CompiledPolicy {
   return guarded(() => {
     const { version = "v1", builtins = [], limits, strictBuiltinErrors: strict = false } = options;
     const known = new Map([...standard, ...builtins].map((builtin) => [builtin.name, builtin]));
     const program = resolve(modulesOf(options.modules, version), known, version, types);
-    return new Policy(program, {
+    return new CompiledPolicy(program, {
       plain: new Machine(program, new Set(standard)),
       traced: undefined,
       limits: { ...LIMITS, ...limits },

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the rules of a module to clauses: the head is lowered after the body, into which goes what the head must compute.
 
-import type { Head, Module, Rule, Term } from "../ast.ts";
+import type { Module, Rule, Term } from "../ast.ts";
+import { GIVEN_SLOT } from "./head.ts";
 import { Lowering } from "./lower.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Clause, Operand, Program, Report, Statement } from "./program.ts";

@@ -6,7 +6,7 @@ import type { Module, Rule, Term } from "../ast.ts";
 import { type Builtin, type BuiltinContext, BuiltinFailure } from "../builtin.ts";
 import { isObject, memberOf, type Value } from "../value.ts";
 import type { CalleeProblem } from "./callee.ts";
-import { groundKeys } from "./clauses.ts";
+import { groundKeys } from "./head.ts";
 import { constantValues } from "./sink.ts";
 
 /** What the functions give at one rule: known before evaluation. */

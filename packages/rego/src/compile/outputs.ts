@@ -155,7 +155,7 @@ function isRefSafe({ head }: Operand & { readonly kind: "ref" }, safe: Locals): 
   return typeof head === "string" || safe.has(head);
 }
 
-export function isWithin(locals: Iterable<Local>, safe: Locals): boolean {
+function isWithin(locals: Iterable<Local>, safe: Locals): boolean {
   for (const local of locals) if (!safe.has(local)) return false;
   return true;
 }

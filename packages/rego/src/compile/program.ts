@@ -119,8 +119,6 @@ export type Form =
       readonly rightBraces: boolean;
     };
 
-export type StatementForm = Form["kind"];
-
 export interface Statement {
   readonly form: Form;
   /** `not` before a test, a unification or a call. What was taken out of its operands stands before it, not negated. */

@@ -19,7 +19,7 @@ import { bodiesOf, operandsOf } from "./variables.ts";
 type Vertex = Clause | RuleNode;
 
 /** What a rule refers to, as far as it can be known before evaluation. */
-export interface Needs {
+interface Needs {
   /** Rules whose value, or a part of it, may be asked for; a node stands for all of its clauses. */
   readonly rules: ReadonlySet<Vertex>;
   /** `input` is asked for. */
@@ -30,12 +30,12 @@ export interface Needs {
   readonly builtins: ReadonlySet<string>;
 }
 
-export function isClause(vertex: Vertex): vertex is Clause {
+function isClause(vertex: Vertex): vertex is Clause {
   return "body" in vertex;
 }
 
 /** What a clause, or a body, refers to itself. */
-export function needsOf(program: Program, of: Clause | readonly Statement[]): Needs {
+function needsOf(program: Program, of: Clause | readonly Statement[]): Needs {
   const found = {
     rules: new Set<Vertex>(),
     input: false,
@@ -171,7 +171,7 @@ function reportCycle(
 }
 
 /** The rules that a path below `data` may ask for. */
-export function rulesAt(program: Program, path: readonly Operand[]): Set<Vertex> {
+function rulesAt(program: Program, path: readonly Operand[]): Set<Vertex> {
   const found = new Set<Vertex>();
   const walk = (node: RuleNode, i: number): void => {
     const part = path[i];

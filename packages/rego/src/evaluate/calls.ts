@@ -7,7 +7,6 @@ import type { Callee, Operand, RuleNode } from "../compile/program.ts";
 import { compare, same, type Value } from "../value.ts";
 import type { Coder } from "./coder.ts";
 import type { Machine } from "./machine.ts";
-import { getter } from "./operands.ts";
 import type { Evaluation, Get, Mock, Sink, Step } from "./state.ts";
 
 type AnyCall = (...args: unknown[]) => Value | undefined;
@@ -17,7 +16,7 @@ type Comparison = (a: Value, b: Value) => Value | undefined;
 export function callGet(coder: Coder, callee: Callee, args: readonly Operand[]): Get {
   const { machine } = coder;
   if (callee.kind === "function") {
-    const gets = args.map((arg) => getter(coder, arg));
+    const gets = args.map((arg) => coder.get(arg));
     const code = machine.rule(callee.node);
     return mockable(
       machine,
@@ -27,7 +26,7 @@ export function callGet(coder: Coder, callee: Callee, args: readonly Operand[]):
     );
   }
   const { builtin } = callee;
-  const gets = args.map((arg) => getter(coder, arg));
+  const gets = args.map((arg) => coder.get(arg));
   const fast = machine.isStandard(builtin) ? FAST.get(builtin.name) : undefined;
   const slow = builtinGet(builtin, gets, args[0]?.location);
   return mockable(
@@ -40,7 +39,7 @@ export function callGet(coder: Coder, callee: Callee, args: readonly Operand[]):
 
 /** Visits each result of a relation. */
 export function callWalker(coder: Coder, { each }: Builtin, args: readonly Operand[]): (sink: Sink) => Step {
-  const [get] = args.map((arg) => getter(coder, arg));
+  const [get] = args.map((arg) => coder.get(arg));
   return (sink) => (e) => {
     const argument = get?.(e);
     if (argument === undefined || each === undefined) return false;

@@ -3,11 +3,10 @@
 
 import type { Clause, Operand } from "../compile/program.ts";
 import { countLocals } from "../compile/variables.ts";
-import { Coder, chain, type Part } from "./coder.ts";
+import { BodyCoder } from "./body.ts";
+import { type Coder, chain, type Part } from "./coder.ts";
 import type { Machine } from "./machine.ts";
-import { matcher } from "./patterns.ts";
 import type { Evaluation, Get, Step } from "./state.ts";
-import { partsOf } from "./statements.ts";
 
 /** What is given to a clause before its body: a pattern, and the slot that holds what it is to match. */
 export interface Given {
@@ -43,17 +42,17 @@ function makeStep(
   given: readonly Given[],
   end: (coder: Coder) => End,
 ): Step {
-  const coder = new Coder(machine, clause.frame, [], countLocals(clause), machine.isTraced);
+  const coder = new BodyCoder(machine, clause.frame, [], countLocals(clause), machine.isTraced);
   const parts: Part[] = given.flatMap(({ pattern, slot }) => {
     // The caller writes where the clause reads.
     if (pattern.kind === "local" && pattern.local.slot === slot && !coder.isBound(pattern.local)) {
       coder.bound.add(pattern.local);
       return [];
     }
-    const match = matcher(coder, pattern);
+    const match = coder.match(pattern);
     return [{ test: (e: Evaluation) => match(e, e.slots[e.base + slot] ?? null) }];
   });
-  parts.push(...partsOf(coder, clause.body));
+  parts.push(...coder.parts(clause.body));
   const { done, value } = end(coder);
   return machine.isTraced ? tracedClause(clause, parts, done, value) : chain(parts, done);
 }

@@ -3,9 +3,9 @@
 // test or an assignment, and nothing is looked up by name.
 
 import type { Location } from "../ast.ts";
-import type { Frame, Local, Operand } from "../compile/program.ts";
+import type { Frame, Local, Operand, RefOperand, Statement } from "../compile/program.ts";
 import type { Machine } from "./machine.ts";
-import type { Get, Step } from "./state.ts";
+import type { Get, Sink, Step } from "./state.ts";
 
 /** A part of a body: true or false, or a loop that goes on for each solution. */
 export type Part = { readonly test: Step } | { readonly loop: (next: Step) => Step };
@@ -17,8 +17,8 @@ export interface Pending {
   readonly with: readonly unknown[];
 }
 
-/** The state while one body, with the bodies in it, becomes closures. */
-export class Coder {
+/** The state while one body, with the bodies in it, becomes closures; how each part of it does, `BodyCoder` knows. */
+export abstract class Coder {
   readonly machine: Machine;
   readonly frame: Frame;
   readonly bound: Set<Local>;
@@ -44,9 +44,15 @@ export class Coder {
   }
 
   /** For a body in this one, which sees what is bound here. */
-  inner(ordered: boolean = this.ordered): Coder {
-    return new Coder(this.machine, this.frame, this.bound, this.counts, ordered);
-  }
+  abstract inner(ordered?: boolean): Coder;
+  /** The value of an operand that is ready. */
+  abstract get(operand: Operand): Get;
+  /** Compares a value with a pattern, and binds what is not bound in it. */
+  abstract match(pattern: Operand): Sink;
+  /** Visits every value that a reference with unbound keys has; binds them. */
+  abstract walk(ref: RefOperand): (sink: Sink) => Step;
+  /** The parts of a body, in order. What the body binds is bound from then on. */
+  abstract parts(body: readonly Statement[]): Part[];
 
   /** A place in the frame that no variable has. */
   slot(): number {
@@ -55,6 +61,12 @@ export class Coder {
 
   temporary(location: Location): Local {
     return { name: "", generated: true, location, slot: this.slot(), uses: 0 };
+  }
+
+  /** Whether nothing looks at what the local is bound to. */
+  isUnused(operand: Operand): boolean {
+    if (operand.kind !== "local" || this.machine.isTraced) return false;
+    return operand.local.generated && this.counts.get(operand.local) === 1;
   }
 
   isBound(local: Local): boolean {

@@ -89,7 +89,7 @@ export function visitValues(e: Evaluation, collection: Value, ordered: boolean, 
   return visit(e, collection, ordered, (inner, _key, value) => each(inner, value));
 }
 
-export function isCollection(value: Value): boolean {
+function isCollection(value: Value): boolean {
   return typeof value === "object" && value !== null && !(value instanceof Decimal);
 }
 

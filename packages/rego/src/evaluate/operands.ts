@@ -5,10 +5,11 @@ import type { ComprehensionOperand, Operand, RefOperand } from "../compile/progr
 import { showText } from "../show.ts";
 import { objectOf, RegoSet, setMember, type Value } from "../value.ts";
 import { type Coder, chain } from "./coder.ts";
-import { field, member, ObjectBuilder } from "./members.ts";
+import { constantOf, constantsOf } from "./constants.ts";
+import { ObjectBuilder } from "./members.ts";
+import { below } from "./paths.ts";
 import { dataGet } from "./references.ts";
 import type { Evaluation, Get } from "./state.ts";
-import { partsOf } from "./statements.ts";
 
 /** The value of an operand that is ready. */
 export function getter(coder: Coder, operand: Operand): Get {
@@ -31,9 +32,9 @@ export function getter(coder: Coder, operand: Operand): Get {
     case "ref":
       return refGet(coder, operand);
     case "array":
-      return arrayGet(operand.items.map((item) => getter(coder, item)));
+      return arrayGet(operand.items.map((item) => coder.get(item)));
     case "set": {
-      const items = arrayGet(operand.items.map((item) => getter(coder, item)));
+      const items = arrayGet(operand.items.map((item) => coder.get(item)));
       return (e) => {
         const members = items(e);
         return members === undefined ? undefined : RegoSet.of(members as readonly Value[]);
@@ -46,37 +47,6 @@ export function getter(coder: Coder, operand: Operand): Get {
     case "template":
       return templateGet(coder, operand.parts);
   }
-}
-
-/** The value of an operand that holds nothing but constants. */
-export function constantOf(operand: Operand): Value | undefined {
-  switch (operand.kind) {
-    case "value":
-      return operand.value;
-    case "array":
-    case "set": {
-      const items = constants(operand.items);
-      return items === undefined || operand.kind === "array" ? items : RegoSet.of(items);
-    }
-    case "object": {
-      const keys = constants(operand.entries.map(([key]) => key));
-      const values = constants(operand.entries.map(([, value]) => value));
-      if (keys === undefined || values === undefined) return undefined;
-      return objectOf(keys.map((key, i) => [key, values[i] as Value] as const));
-    }
-    default:
-      return undefined;
-  }
-}
-
-function constants(operands: readonly Operand[]): Value[] | undefined {
-  const values: Value[] = [];
-  for (const operand of operands) {
-    const value = constantOf(operand);
-    if (value === undefined) return undefined;
-    values.push(value);
-  }
-  return values;
 }
 
 function arrayGet(items: readonly Get[]): Get {
@@ -93,8 +63,8 @@ function arrayGet(items: readonly Get[]): Get {
 }
 
 function objectGet(coder: Coder, entries: readonly (readonly [Operand, Operand])[]): Get {
-  const gets = entries.map(([key, value]) => [getter(coder, key), getter(coder, value)] as const);
-  const names = constants(entries.map(([key]) => key));
+  const gets = entries.map(([key, value]) => [coder.get(key), coder.get(value)] as const);
+  const names = constantsOf(entries.map(([key]) => key));
   if (names?.every((name) => typeof name === "string")) {
     const values = gets.map(([, value]) => value);
     return (e) => {
@@ -125,44 +95,14 @@ function refGet(coder: Coder, operand: RefOperand): Get {
   const { head, path } = operand;
   if (head === "data") return dataGet(coder, operand);
   const root: Get =
-    head === "input"
-      ? (e) => e.input
-      : getter(coder, { kind: "local", local: head, location: operand.location });
+    head === "input" ? (e) => e.input : coder.get({ kind: "local", local: head, location: operand.location });
   return below(coder, root, path);
-}
-
-/** The member at a path below a value. */
-export function below(
-  coder: Coder,
-  root: Get,
-  path: readonly Operand[],
-  lookup: typeof member = member,
-): Get {
-  let get = root;
-  for (const part of path) {
-    const outer = get;
-    const key = constantOf(part);
-    if (typeof key === "string") {
-      get = (e) => field(outer(e), key);
-    } else if (key !== undefined) {
-      get = (e) => lookup(outer(e), key);
-    } else {
-      const keyGet = getter(coder, part);
-      get = (e) => {
-        const collection = outer(e);
-        if (collection === undefined) return undefined;
-        const found = keyGet(e);
-        return found === undefined ? undefined : lookup(collection, found);
-      };
-    }
-  }
-  return get;
 }
 
 function comprehensionGet(coder: Coder, operand: ComprehensionOperand): Get {
   const inner = coder.inner(operand.of === "array" || coder.machine.isTraced);
-  const parts = partsOf(inner, operand.body);
-  const value = getter(inner, operand.value);
+  const parts = inner.parts(operand.body);
+  const value = inner.get(operand.value);
   switch (operand.of) {
     case "array": {
       const out = coder.slot();
@@ -199,7 +139,7 @@ function comprehensionGet(coder: Coder, operand: ComprehensionOperand): Get {
       };
     }
     case "object": {
-      const key = operand.key === undefined ? value : getter(inner, operand.key);
+      const key = operand.key === undefined ? value : inner.get(operand.key);
       const out = coder.slot();
       const { location } = operand;
       const run = chain(parts, (e) => {

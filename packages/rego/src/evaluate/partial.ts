@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Partial sets and objects: all of one, or only what stands below keys that are known beforehand.
 
-import { GIVEN_SLOT, RESULT_SLOT } from "../compile/clauses.ts";
+import { GIVEN_SLOT, RESULT_SLOT } from "../compile/head.ts";
 import { type Clause, nodesBelow, type Operand, type RuleNode } from "../compile/program.ts";
 import { RegoSet, same, type Value } from "../value.ts";
 import { clauseStep, type Given } from "./clause.ts";
 import type { Coder } from "./coder.ts";
 import { ExtentBuilder } from "./extent.ts";
 import type { Machine } from "./machine.ts";
-import { getter } from "./operands.ts";
 import { type Candidate, selector } from "./select.ts";
 import type { Evaluation, Get, Step } from "./state.ts";
 
@@ -46,7 +45,7 @@ function setVariant(machine: Machine, node: RuleNode, count: number): Variant {
     return {
       clause,
       code: clauseStep(machine, clause, givenOf([member], slots), (coder) => {
-        const get = getter(coder, member);
+        const get = coder.get(member);
         return {
           value: get,
           done: (e) => {
@@ -112,8 +111,8 @@ function objectStep(
   const tail = clause.ref.slice(depth);
   const given = clause.contains === undefined ? tail : [...tail, clause.contains];
   return clauseStep(machine, clause, givenOf(given, slots), (coder: Coder) => {
-    const path = tail.map((key) => getter(coder, key));
-    const value = getter(coder, clause.contains ?? clause.value ?? nothing(clause));
+    const path = tail.map((key) => coder.get(key));
+    const value = coder.get(clause.contains ?? clause.value ?? nothing(clause));
     const isSet = clause.contains !== undefined;
     const done: Step = (e) => {
       const keys: Value[] = [];

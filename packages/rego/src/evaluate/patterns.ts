@@ -5,9 +5,8 @@ import { isSameKey } from "../compile/outputs.ts";
 import type { Operand } from "../compile/program.ts";
 import { isObject, type PlainObject, RegoObject, same, type Value } from "../value.ts";
 import type { Coder, Part } from "./coder.ts";
+import { constantOf, isPlainConstant } from "./constants.ts";
 import { member } from "./members.ts";
-import { constantOf, getter } from "./operands.ts";
-import { walker } from "./references.ts";
 import type { Sink, Step } from "./state.ts";
 
 /** Makes two operands equal. */
@@ -50,7 +49,7 @@ function unifyOne(
       parts.push(...against(coder, open, known));
       return undefined;
     }
-    const get = getter(coder, known);
+    const get = coder.get(known);
     if (open.kind === "local") {
       const { slot } = open.local;
       coder.bound.add(open.local);
@@ -64,7 +63,7 @@ function unifyOne(
       });
       return undefined;
     }
-    const match = matcher(coder, open);
+    const match = coder.match(open);
     parts.push({
       test: (e) => {
         const value = get(e);
@@ -77,7 +76,7 @@ function unifyOne(
     const [ref, other] = a.kind === "ref" ? [a, b] : [b, a];
     if (ref.kind !== "ref") return [[a, b]];
     const local = coder.temporary(ref.location);
-    const walk = walker(coder, ref);
+    const walk = coder.walk(ref);
     coder.bound.add(local);
     parts.push({
       loop: (next) =>
@@ -118,13 +117,13 @@ function against(coder: Coder, ref: Operand & { readonly kind: "ref" }, known: O
   const constant = constantOf(known);
   if (constant !== undefined) {
     const check = isConstant(constant);
-    const walk = walker(coder, ref);
+    const walk = coder.walk(ref);
     return [{ loop: (next) => walk((e, value) => check(e, value) && next(e)) }];
   }
   // Known before the loop begins, and evaluated once.
-  const get = getter(coder, known);
+  const get = coder.get(known);
   const kept = coder.slot();
-  const walk = walker(coder, ref);
+  const walk = coder.walk(ref);
   return [
     {
       test: (e) => {
@@ -141,30 +140,20 @@ function against(coder: Coder, ref: Operand & { readonly kind: "ref" }, known: O
 export function equality(coder: Coder, a: Operand, b: Operand): Step {
   const constant = constantOf(b) ?? constantOf(a);
   if (constant !== undefined) {
-    const get = getter(coder, constantOf(b) === undefined ? b : a);
+    const get = coder.get(constantOf(b) === undefined ? b : a);
     if (isPlainConstant(constant)) return (e) => get(e) === constant;
     return (e) => {
       const value = get(e);
       return value !== undefined && same(value, constant);
     };
   }
-  const [left, right] = [getter(coder, a), getter(coder, b)];
+  const [left, right] = [coder.get(a), coder.get(b)];
   return (e) => {
     const x = left(e);
     if (x === undefined) return false;
     const y = right(e);
     return y !== undefined && same(x, y);
   };
-}
-
-/** Those that are the same value only when they are the same to JavaScript. */
-export function isPlainConstant(value: Value): boolean {
-  return (
-    value === null ||
-    typeof value === "string" ||
-    typeof value === "boolean" ||
-    (typeof value === "number" && (Number.isSafeInteger(value) || !Number.isInteger(value)))
-  );
 }
 
 function isConstant(constant: Value): Sink {
@@ -179,14 +168,14 @@ export function matcher(coder: Coder, pattern: Operand): Sink {
     const { local } = pattern;
     coder.bound.add(local);
     const { slot } = local;
-    if (isUnused(coder, pattern)) return () => true;
+    if (coder.isUnused(pattern)) return () => true;
     return (e, value) => {
       e.slots[e.base + slot] = value;
       return true;
     };
   }
   if (coder.isReady(pattern)) {
-    const get = getter(coder, pattern);
+    const get = coder.get(pattern);
     return (e, value) => {
       const known = get(e);
       return known !== undefined && same(known, value);
@@ -194,14 +183,14 @@ export function matcher(coder: Coder, pattern: Operand): Sink {
   }
   switch (pattern.kind) {
     case "array": {
-      const items = pattern.items.map((item) => matcher(coder, item));
+      const items = pattern.items.map((item) => coder.match(item));
       return (e, value) =>
         Array.isArray(value) && value.length === items.length && items.every((item, i) => item(e, value[i]));
     }
     case "object": {
       const entries = pattern.entries.map(([key, value]) => {
         if (!coder.isReady(key)) throw coder.machine.broken(key.location);
-        return [getter(coder, key), matcher(coder, value)] as const;
+        return [coder.get(key), coder.match(value)] as const;
       });
       return (e, value) => {
         if (!isObject(value) || sizeOf(value) !== entries.length) return false;
@@ -215,16 +204,6 @@ export function matcher(coder: Coder, pattern: Operand): Sink {
     default:
       throw coder.machine.broken(pattern.location);
   }
-}
-
-/** Whether nothing looks at what the local is bound to. */
-export function isUnused(coder: Coder, operand: Operand): boolean {
-  return (
-    operand.kind === "local" &&
-    operand.local.generated &&
-    coder.counts.get(operand.local) === 1 &&
-    !coder.machine.isTraced
-  );
 }
 
 function sizeOf(value: PlainObject | RegoObject): number {

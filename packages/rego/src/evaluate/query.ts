@@ -5,11 +5,11 @@ import type { Body, Expr, Term } from "../ast.ts";
 import type { Program, QueryProgram } from "../compile/program.ts";
 import { countLocals } from "../compile/variables.ts";
 import { MeterError, meter, type Value } from "../value.ts";
-import { Coder, chain } from "./coder.ts";
+import { BodyCoder } from "./body.ts";
+import { chain } from "./coder.ts";
 import type { Limits } from "./limits.ts";
 import type { Machine } from "./machine.ts";
 import { type EvaluateOptions, Evaluation, type Step } from "./state.ts";
-import { partsOf } from "./statements.ts";
 
 /** One solution of a query. */
 export interface Answer {
@@ -107,8 +107,8 @@ export class Query {
 
   #step(machine: Machine, done: Step): Step {
     const { body, frame } = this.#query;
-    const coder = new Coder(machine, frame, [], countLocals(body), true);
-    const run = chain(partsOf(coder, body), done);
+    const coder = new BodyCoder(machine, frame, [], countLocals(body), true);
+    const run = chain(coder.parts(body), done);
     return (e) => {
       e.reserve(frame.size);
       return run(e);

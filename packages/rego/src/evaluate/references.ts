@@ -5,9 +5,9 @@
 import type { Operand, RefOperand, RuleNode } from "../compile/program.ts";
 import { keyOf, type Value } from "../value.ts";
 import type { Coder } from "./coder.ts";
+import { constantOf } from "./constants.ts";
 import { member, stored, visit, visitValues } from "./members.ts";
-import { below, constantOf, getter } from "./operands.ts";
-import { isUnused, matcher } from "./patterns.ts";
+import { below } from "./paths.ts";
 import type { RuleCode } from "./rules.ts";
 import type { Evaluation, Get, Sink, Step } from "./state.ts";
 import { childOf, enumerate, extent, isLive, type TreeSink } from "./tree.ts";
@@ -38,7 +38,7 @@ export function dataGet(coder: Coder, { path }: RefOperand): Get {
     const get: Get = (e) => (e.masks !== undefined && !isLive(e, node) ? base(e) : rule.get(e));
     return below(coder, get, path.slice(rule.length));
   }
-  const keys = path.slice(length).map((key) => getter(coder, key));
+  const keys = path.slice(length).map((key) => coder.get(key));
   const base = below(coder, data, path.slice(0, length), stored);
   return (e) => {
     let at: RuleNode | undefined = node;
@@ -63,8 +63,7 @@ export function dataGet(coder: Coder, { path }: RefOperand): Get {
 /** Visits every value that a reference with unbound keys has; binds them. */
 export function walker(coder: Coder, { head, path, location }: RefOperand): (sink: Sink) => Step {
   if (head !== "data") {
-    const root: Get =
-      head === "input" ? (e) => e.input : getter(coder, { kind: "local", local: head, location });
+    const root: Get = head === "input" ? (e) => e.input : coder.get({ kind: "local", local: head, location });
     return walkBelow(coder, root, path);
   }
   const { machine } = coder;
@@ -120,7 +119,7 @@ function ruleGet(
   while (keys.length < code.dynamic) {
     const part = path[from + keys.length];
     if (part === undefined || !coder.isReady(part)) break;
-    keys.push(getter(coder, part));
+    keys.push(coder.get(part));
   }
   const [first, second] = keys;
   if (first === undefined) return { get: (e) => code.value(e), length: from };
@@ -164,9 +163,9 @@ function walkBelow(
 }
 
 function hopOf(coder: Coder, part: Operand): Hop {
-  if (coder.isReady(part)) return { kind: "key", get: getter(coder, part) };
-  if (part.kind !== "local") return { kind: "each", match: matcher(coder, part), slot: -1 };
-  const slot = isUnused(coder, part) ? -1 : part.local.slot;
+  if (coder.isReady(part)) return { kind: "key", get: coder.get(part) };
+  if (part.kind !== "local") return { kind: "each", match: coder.match(part), slot: -1 };
+  const slot = coder.isUnused(part) ? -1 : part.local.slot;
   coder.bound.add(part.local);
   return { kind: "each", match: undefined, slot };
 }

@@ -5,7 +5,6 @@ import { type Callee, findNode, nodesBelow, type Replacement, type RuleNode } fr
 import type { Value } from "../value.ts";
 import type { Coder, Part } from "./coder.ts";
 import { replaced } from "./members.ts";
-import { getter } from "./operands.ts";
 import type { Evaluation, Get, Mock, Step } from "./state.ts";
 
 type Apply = (e: Evaluation) => boolean;
@@ -14,7 +13,7 @@ type Apply = (e: Evaluation) => boolean;
 export function scoped(coder: Coder, replacements: readonly Replacement[], part: Part): Part {
   if (replacements.length === 0) return part;
   const gets = replacements.map(({ value }) =>
-    value.kind === "builtin" || value.kind === "function" ? undefined : getter(coder, value),
+    value.kind === "builtin" || value.kind === "function" ? undefined : coder.get(value),
   );
   const enter = entering(coder, replacements, gets);
   if ("test" in part) {

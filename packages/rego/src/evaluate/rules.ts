@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules as closures: each is evaluated once for the documents at hand, and what it gave is remembered.
 
-import { FLAG_SLOT, GIVEN_SLOT, RESULT_SLOT } from "../compile/clauses.ts";
+import { FLAG_SLOT, GIVEN_SLOT, RESULT_SLOT } from "../compile/head.ts";
 import type { Clause, Operand, RuleNode } from "../compile/program.ts";
 import { type Key, keyOf, same, type Value } from "../value.ts";
 import { clauseStep, type Given } from "./clause.ts";
+import { constantOf } from "./constants.ts";
 import type { Machine } from "./machine.ts";
 import { keyOfAll, member } from "./members.ts";
-import { constantOf, getter } from "./operands.ts";
 import { type Extent, extentOf } from "./partial.ts";
 import { type Candidate, selector } from "./select.ts";
 import type { Evaluation, Get, Step } from "./state.ts";
@@ -224,7 +224,7 @@ function valueStep(
 ): Step {
   return clauseStep(machine, clause, given, (coder) => {
     const operand: Operand = clause.value ?? { kind: "value", value: true, location: clause.location };
-    const get = getter(coder, operand);
+    const get = coder.get(operand);
     const constant = constantOf(operand) !== undefined;
     const { location } = clause;
     const isFunction = clause.args !== undefined;

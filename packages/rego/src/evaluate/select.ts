@@ -4,9 +4,9 @@
 
 import type { Clause, Local, Operand, Statement } from "../compile/program.ts";
 import { type Key, keyOf, RegoSet, type Value } from "../value.ts";
+import { constantOf } from "./constants.ts";
 import type { Machine } from "./machine.ts";
 import { field } from "./members.ts";
-import { constantOf } from "./operands.ts";
 import type { Evaluation, Get } from "./state.ts";
 
 export interface Candidate<T> {

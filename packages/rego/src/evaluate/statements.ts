@@ -6,10 +6,9 @@ import { showText } from "../show.ts";
 import { RegoSet, type Value } from "../value.ts";
 import { callGet, callWalker, sidesOf } from "./calls.ts";
 import { type Coder, chain, FOUND, type Part } from "./coder.ts";
+import { constantOf } from "./constants.ts";
 import { visit } from "./members.ts";
-import { constantOf, getter } from "./operands.ts";
-import { equality, matcher, unification } from "./patterns.ts";
-import { walker } from "./references.ts";
+import { equality, unification } from "./patterns.ts";
 import { scoped } from "./replacements.ts";
 import type { Evaluation, Get, Step } from "./state.ts";
 import { traced } from "./traced.ts";
@@ -27,8 +26,8 @@ export function partsOf(coder: Coder, body: readonly Statement[]): Part[] {
 }
 
 /** Whether the body has a solution. */
-export function found(coder: Coder, body: readonly Statement[]): Step {
-  return chain(partsOf(coder, body), FOUND);
+function found(coder: Coder, body: readonly Statement[]): Step {
+  return chain(coder.parts(body), FOUND);
 }
 
 /** What is made for one later place is evaluated there, if that is the next one. */
@@ -46,7 +45,7 @@ function defer(coder: Coder, { form, negated, with: replacements }: Statement): 
     return false;
   const get =
     form.kind === "unify"
-      ? getter(coder, form.right)
+      ? coder.get(form.right)
       : form.kind === "call"
         ? callGet(coder, form.callee, form.args)
         : undefined;
@@ -155,7 +154,7 @@ function formParts(coder: Coder, form: Form): Part[] {
     case "call":
       return call(coder, form);
     case "print":
-      return [printing(form.args.map((arg) => [getter(coder.inner(), arg), arg.location] as const))];
+      return [printing(form.args.map((arg) => [coder.inner().get(arg), arg.location] as const))];
     case "every":
       return [every(coder, form)];
     case "not": {
@@ -173,12 +172,12 @@ function formParts(coder: Coder, form: Form): Part[] {
 
 function truth(coder: Coder, term: Operand): Part {
   if (!coder.isReady(term) && term.kind === "ref") {
-    const walk = walker(coder, term);
+    const walk = coder.walk(term);
     return { loop: (next) => walk((e, value) => value !== false && next(e)) };
   }
   const constant = constantOf(term);
   if (constant !== undefined) return { test: () => constant !== false };
-  return { test: isTrue(getter(coder, term)) };
+  return { test: isTrue(coder.get(term)) };
 }
 
 function isTrue(get: Get): Step {
@@ -192,7 +191,7 @@ function call(coder: Coder, form: Form & { readonly kind: "call" }): Part[] {
   const { callee, args, output } = form;
   if (callee.kind === "builtin" && callee.builtin.each !== undefined) {
     const walk = callWalker(coder, callee.builtin, args);
-    const match = output === undefined ? undefined : matcher(coder, output);
+    const match = output === undefined ? undefined : coder.match(output);
     return [
       {
         loop: (next) =>
@@ -217,7 +216,7 @@ function call(coder: Coder, form: Form & { readonly kind: "call" }): Part[] {
       },
     ];
   }
-  const match = matcher(coder, output);
+  const match = coder.match(output);
   return [
     {
       test: (e) => {
@@ -229,7 +228,7 @@ function call(coder: Coder, form: Form & { readonly kind: "call" }): Part[] {
 }
 
 function every(coder: Coder, form: Form & { readonly kind: "every" }): Part {
-  const domain = getter(coder, form.domain);
+  const domain = coder.get(form.domain);
   const inner = coder.inner();
   inner.bound.add(form.value);
   if (form.key !== undefined) inner.bound.add(form.key);

@@ -33,7 +33,9 @@ describe("trace", () => {
     expect(traceOf('p if {\n\tinput.user == "bob"\n\tinput.x\n}', { user: "alice" })).toContain(
       'fail expression 3 1 input.user="alice"',
     );
-    expect(traceOf('p if {\n\tinput.user == "bob"\n}', {})).toContain("fail expression 3 1 input.user=undefined");
+    expect(traceOf('p if {\n\tinput.user == "bob"\n}', {})).toContain(
+      "fail expression 3 1 input.user=undefined",
+    );
   });
 
   it("tells of rules: tried, solved, failed, tried again", () => {

@@ -4,7 +4,7 @@
 import type { Operand, RefOperand, Statement } from "../compile/program.ts";
 import { operandsOf } from "../compile/variables.ts";
 import type { Coder, Part } from "./coder.ts";
-import { constantOf, getter } from "./operands.ts";
+import { constantOf } from "./constants.ts";
 import type { Evaluation, Get, Step } from "./state.ts";
 import type { TracedOperand, TraceEvent } from "./trace.ts";
 
@@ -77,7 +77,7 @@ function readersOf(coder: Coder, statement: Statement): Reader[] {
           coder.isBound(operand.local) &&
           !(operand.local.generated && operand.local.term === undefined)
         ) {
-          readers.push({ term, get: getter(coder, operand) });
+          readers.push({ term, get: coder.get(operand) });
         }
         break;
       }
@@ -101,7 +101,7 @@ function readersOf(coder: Coder, statement: Statement): Reader[] {
     while (ready < operand.path.length && coder.isReady(operand.path[ready] as Operand)) ready++;
     if (operand.term === undefined) return;
     if (ready === operand.path.length) {
-      readers.push({ term: operand.term, get: getter(coder, operand) });
+      readers.push({ term: operand.term, get: coder.get(operand) });
       return;
     }
     if (typeof operand.head === "string" && ready === 0) return;
@@ -113,7 +113,7 @@ function readersOf(coder: Coder, statement: Statement): Reader[] {
         : term;
     readers.push({
       term: shown.kind === "ref" && shown.path.length === 0 ? shown.head : shown,
-      get: getter(coder, prefix),
+      get: coder.get(prefix),
     });
   };
   for (const operand of operandsOf(statement)) if (constantOf(operand) === undefined) read(operand);

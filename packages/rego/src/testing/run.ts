@@ -6,7 +6,7 @@ import { compile } from "../compile.ts";
 import { RegoError } from "../errors.ts";
 import type { EvaluateOptions } from "../evaluate/state.ts";
 import type { TraceEvent } from "../evaluate/trace.ts";
-import type { CompileOptions, Policy } from "../policy.ts";
+import type { CompiledPolicy, CompileOptions } from "../policy.ts";
 import { printTerm } from "../print.ts";
 import { showValue } from "../show.ts";
 import { entriesOf, isObject, RegoSet, type Value } from "../value.ts";
@@ -101,7 +101,7 @@ function holdsNoTests(module: Module): boolean {
 }
 
 function runTest(
-  policy: Policy,
+  policy: CompiledPolicy,
   name: string,
   rule: Rule,
   { data = {}, now, limits }: TestOptions,
