@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// npm run bench -- verify [--json] [--quick]
+// npm run bench -- verify|rego [--json] [--quick]
 
 import { parseArgs } from "node:util";
 import { hasFixtures } from "@adyton/testing";
 import { FULL, QUICK } from "./measure.ts";
+import { benchRego, type RegoReport } from "./rego.ts";
 import { benchVerify, type VerifyReport } from "./verify.ts";
 
-const USAGE = `Usage: npm run bench -- verify [--json] [--quick]
+const USAGE = `Usage: npm run bench -- verify|rego [--json] [--quick]
 
-Measures verification on real SGX, TDX and SEV-SNP evidence in one process, contenders taking turns:
+verify: measures verification on real SGX, TDX and SEV-SNP evidence in one process, contenders taking turns:
 warm (chain and collateral cached), cold, the bare signature checks that each contains, and npm peers.
+rego: decisions a second of prepared policies, beside the same policies as WebAssembly, where opa is at hand.
 Figures are medians; compare the ratios of one run, not the times of two.
 `;
 
@@ -20,6 +22,9 @@ const { values, positionals } = parseArgs({
 
 if (values.help) {
   process.stdout.write(USAGE);
+} else if (positionals.length === 1 && positionals[0] === "rego") {
+  const report = await benchRego(values.quick ? QUICK : FULL, (line) => process.stderr.write(`${line}\n`));
+  process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : regoTable(report));
 } else if (positionals.length !== 1 || positionals[0] !== "verify") {
   process.stderr.write(USAGE);
   process.exitCode = 1;
@@ -52,6 +57,19 @@ function table({ node, cases, bundles }: VerifyReport): string {
   lines.push("Browser bundles, gzipped bytes");
   for (const { title, gzipBytes } of bundles) {
     lines.push(`  ${title.padEnd(48)}${(gzipBytes?.toString() ?? "needs Node").padStart(10)}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function regoTable({ node, cases }: RegoReport): string {
+  const lines = [`Node ${node}; decisions a second`, ""];
+  for (const { title, contenders, timesPeer } of cases) {
+    lines.push(`${title.padEnd(26)}${"median".padStart(12)}${"best".padStart(12)}`);
+    for (const { name, median, best } of contenders) {
+      lines.push(`  ${name.padEnd(24)}${median.toFixed(0).padStart(12)}${best.toFixed(0).padStart(12)}`);
+    }
+    if (timesPeer !== undefined) lines.push(`  ${timesPeer.toFixed(1)} times as fast as the peer`);
+    lines.push("");
   }
   return `${lines.join("\n")}\n`;
 }
