@@ -9,23 +9,27 @@ import {
   type Policy,
   signEar,
 } from "@adyton/appraisal";
-import { fromUtf8 } from "@adyton/core/bytes";
+import { fromUtf8, toBase64Url } from "@adyton/core/bytes";
 import type { Certificate } from "@adyton/core/x509";
 import {
+  type CompositeOptions,
   createCache,
+  type Envelope,
   schemeOf,
   type VerificationCache,
   type VerifiedComposite,
   type VerifiedEvidence,
   verifyComposite,
+  verifyEvidence,
 } from "@adyton/evidence";
-import { type Endorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
+import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
 import { BrokerError } from "./errors.ts";
 import { initDataHash } from "./init-data.ts";
 import { parseTeeKey } from "./jwe.ts";
 import type { AttestRequest } from "./protocol.ts";
 import type { ReferenceValueMap } from "./reference-values.ts";
 import type { Session } from "./sessions.ts";
+import { schemeNameOf } from "./veraison-media.ts";
 
 export interface VerifierOptions {
   readonly signingKey: EarSigningKey;
@@ -79,20 +83,56 @@ export class Verifier {
     });
   }
 
+  /**
+   * Evidence whose report data is `nonce`, zero-padded: the result as a token in Veraison's profile. It names no key, so it
+   * opens no secret.
+   */
+  async attestToNonce(
+    envelope: Envelope,
+    nonce: Uint8Array,
+    referenceValues: ReferenceValueMap,
+    now: Date,
+  ): Promise<string> {
+    const { tee, evidence, eventLog } = envelope;
+    const verified = await verifyEvidence(evidence, {
+      ...this.#trusted(now),
+      tee,
+      ...(eventLog === undefined ? {} : { eventLog }),
+      endorsements: mergeEndorsements(envelope.endorsements ?? NO_ENDORSEMENTS, await this.#endorsements()),
+      reportData: nonce,
+    });
+    const result = appraise(verified, {
+      policy: await this.#options.policy(now),
+      referenceValues: Object.fromEntries(referenceValues),
+      now,
+      runtimeData: { nonce: toBase64Url(nonce) },
+    });
+    return signEar(result, {
+      key: this.#options.signingKey,
+      now,
+      profile: "veraison",
+      nonce,
+      rawEvidence: evidence,
+      submodName: () => schemeNameOf(tee),
+    });
+  }
+
   /** The processor's evidence and that of every device that was sent with it. */
   async #verify(session: Session, request: AttestRequest, now: Date): Promise<VerifiedComposite> {
-    const { anchors } = this.#options;
     const primary = { tee: session.tee, ...schemeOf(session.tee).fromKbs(request.primaryEvidence) };
     return verifyComposite(
       { primary, runtimeData: request },
-      {
-        now,
-        endorsements: (await this.#options.endorsements?.()) ?? NO_ENDORSEMENTS,
-        roots: this.#options.roots,
-        ...(anchors === undefined ? {} : { anchors }),
-        cache: this.#cache,
-      },
+      { ...this.#trusted(now), endorsements: await this.#endorsements() },
     );
+  }
+
+  async #endorsements(): Promise<Endorsements> {
+    return (await this.#options.endorsements?.()) ?? NO_ENDORSEMENTS;
+  }
+
+  #trusted(now: Date): Pick<CompositeOptions, "now" | "roots" | "anchors" | "cache"> {
+    const { anchors, roots } = this.#options;
+    return { now, roots, ...(anchors === undefined ? {} : { anchors }), cache: this.#cache };
   }
 }
 

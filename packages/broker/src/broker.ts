@@ -18,6 +18,7 @@ import { Resources } from "./resources.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store } from "./store/types.ts";
 import type { Vault } from "./vault.ts";
+import { VeraisonSessions } from "./veraison-sessions.ts";
 
 export interface BrokerOptions {
   /** Closed with the broker. */
@@ -101,6 +102,7 @@ export function createBroker(options: BrokerOptions): Broker {
       lifetimeSeconds: sessionSeconds,
       capacity: options.maxSessions ?? DEFAULT_MAX_SESSIONS,
     }),
+    veraisonSessions: new VeraisonSessions(options.maxSessions ?? DEFAULT_MAX_SESSIONS),
     verifier: new Verifier({
       signingKey,
       policy: async () => options.policy ?? (await policies.attestation(builtin)),

@@ -25,6 +25,8 @@ const ANSWERS: Readonly<Record<BrokerErrorCode, Answer>> = {
   SESSION_MISSING: [401, "AttestationError"],
   SESSION_UNKNOWN: [401, "AttestationError"],
   SESSIONS_FULL: [503, "Unavailable"],
+  SESSION_ANSWERED: [409, "AttestationError"],
+  UNSUPPORTED_MEDIA_TYPE: [415, "AttestationError"],
   NONCE_MISMATCH: [401, "AttestationError"],
   UNSUPPORTED_TEE_KEY: [401, "JweError"],
   TOKEN_MISSING: [401, "TokenNotFound"],
@@ -58,13 +60,13 @@ const INTERNAL: Answer = [500, "Internal"];
 export function errorResponse(error: unknown, logger: Logger): Response {
   if (!(error instanceof AdytonError)) {
     logger.error("request failed", { reason: error instanceof Error ? error.message : String(error) });
-    return problem(INTERNAL, "Cannot answer: the broker met an unexpected error; its log says more.", {});
+    return problem(INTERNAL, hiddenDetail(undefined), {});
   }
   const answer = error instanceof BrokerError ? ANSWERS[error.code] : FOREIGN;
   const [status] = answer;
   if (status >= 500) logger.error("request failed", { code: error.code, reason: error.message });
   else logger.warn("request refused", { code: error.code, reason: error.message });
-  const detail = status >= 500 ? hidden(error) : told(error);
+  const detail = status >= 500 ? hiddenDetail(error) : toldDetail(error);
   const { retryAfter } = error.detail;
   return problem(answer, detail, {
     "adyton-error": `${error.code}; category=${error.category}`,
@@ -80,13 +82,20 @@ function problem(
   return Response.json({ type: TYPE_PREFIX + variant, detail }, { status, headers });
 }
 
-function told(error: AdytonError): string {
+/** The status of a code in the KBS protocol. */
+export function statusOf(code: BrokerErrorCode): number {
+  return ANSWERS[code][0];
+}
+
+/** What a client is told of an error that it can do something about. */
+export function toldDetail(error: AdytonError): string {
   if (error.hint === undefined) return error.message;
   return `${error.message}${error.message.endsWith(".") ? "" : "."} Next: ${error.hint}`;
 }
 
-/** Paths and library messages of the server's own troubles stay in its log. */
-function hidden(error: AdytonError): string {
+/** Paths and library messages of the server's own troubles stay in its log; undefined is what was not foreseen. */
+export function hiddenDetail(error: AdytonError | undefined): string {
+  if (error === undefined) return "Cannot answer: the broker met an unexpected error; its log says more.";
   return error.category === "unavailable"
     ? "Cannot answer now: the broker is not able to. Nothing was changed. Try again later."
     : "Cannot answer: the broker's state is not in order; its log says more.";

@@ -9,6 +9,7 @@ import { type App, type AppParts, noSuchPath } from "./parts.ts";
 import { addPolicyRoutes } from "./policy-routes.ts";
 import { addReferenceRoutes } from "./reference-routes.ts";
 import { addResourceRoutes } from "./resource-routes.ts";
+import { addVeraisonRoutes, isVeraisonPath, problemResponse } from "./veraison-routes.ts";
 
 const METHODS: readonly string[] = ["GET", "POST", "DELETE"];
 const HEALTH = "/healthz";
@@ -29,8 +30,11 @@ export function createApp(parts: AppParts): App {
   addResourceRoutes(app, parts);
   addReferenceRoutes(app, parts);
   addPolicyRoutes(app, parts);
-  app.notFound((c) => errorResponse(noSuchPath(c.req.method, c.req.path), logger));
-  app.onError((error) => errorResponse(error, logger));
+  addVeraisonRoutes(app, parts);
+  const refused = (error: unknown, path: string): Response =>
+    isVeraisonPath(path) ? problemResponse(error, logger) : errorResponse(error, logger);
+  app.notFound((c) => refused(noSuchPath(c.req.method, c.req.path), c.req.path));
+  app.onError((error, c) => refused(error, c.req.path));
   return app;
 }
 

@@ -13,6 +13,7 @@ import type { Resources } from "../resources.ts";
 import type { Sessions } from "../sessions.ts";
 import type { Store } from "../store/types.ts";
 import type { Vault } from "../vault.ts";
+import type { VeraisonSessions } from "../veraison-sessions.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 
 /** What the socket knows of a client. */
@@ -31,6 +32,7 @@ export interface AppParts {
   readonly maxBodyBytes: number;
   readonly limiter?: RateLimiter;
   readonly sessions: Sessions;
+  readonly veraisonSessions: VeraisonSessions;
   readonly verifier: Verifier;
   readonly resources: Resources;
   readonly policies: PolicyStore;

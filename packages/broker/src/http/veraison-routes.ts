@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// Veraison's challenge-response API, version 1, and its discovery: the same appraisal, the result in Veraison's profile.
+
+import { fromBase64Url, toBase64Url } from "@adyton/core/bytes";
+import { AdytonError } from "@adyton/core/errors";
+import { BrokerError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { invalid } from "../protocol.ts";
+import { readReferenceValues } from "../reference-values.ts";
+import { EVIDENCE_TYPES, evidenceOf, SCHEME_NAMES } from "../veraison-media.ts";
+import type { VeraisonSession } from "../veraison-sessions.ts";
+import { hiddenDetail, statusOf, toldDetail } from "./answers.ts";
+import { readBody } from "./body.ts";
+import type { App, AppParts } from "./parts.ts";
+
+const API = "/challenge-response/v1";
+const SESSION = `${API}/session`;
+const DISCOVERY = "/.well-known/veraison/verification";
+const SESSION_TYPE = "application/vnd.veraison.challenge-response-session+json";
+const DISCOVERY_TYPE = "application/vnd.veraison.discovery+json";
+const PROBLEM_TYPE = "application/problem+json";
+/** RFC 9711 section 4.1: what `eat_nonce` may have. */
+const MIN_NONCE = 8;
+const MAX_NONCE = 64;
+const DEFAULT_NONCE = 32;
+
+/** Whether errors below this path are told as problem details (RFC 9457). */
+export function isVeraisonPath(path: string): boolean {
+  return path.startsWith("/challenge-response/") || path.startsWith("/.well-known/veraison/");
+}
+
+export function addVeraisonRoutes(app: App, parts: AppParts): void {
+  const { clock, logger, maxBodyBytes, store, vault, verifier, veraisonSessions: sessions } = parts;
+  app.post(`${API}/newSession`, (c) => {
+    const session = sessions.open(nonceIn(new URL(c.req.url).searchParams), clock.now());
+    return answer(session, 201, { location: `session/${session.id}` });
+  });
+  app.get(`${SESSION}/:id`, (c) => answer(sessions.find(c.req.param("id"), clock.now()), 200));
+  app.delete(`${SESSION}/:id`, (c) => {
+    sessions.delete(c.req.param("id"), clock.now());
+    return c.body(null, 204);
+  });
+  app.post(`${SESSION}/:id`, async (c) => {
+    const now = clock.now();
+    const session = sessions.find(c.req.param("id"), now);
+    const body = await readBody(c.req.raw, maxBodyBytes);
+    const evidence = evidenceOf(c.req.header("content-type") ?? "", body);
+    if (session.status !== "waiting") throw answered(session);
+    // From here on nobody else answers this challenge.
+    session.status = "processing";
+    try {
+      const values = await readReferenceValues(store, vault, now);
+      session.result = await verifier.attestToNonce(evidence, session.nonce, values, now);
+      session.status = "complete";
+    } catch (error) {
+      session.status = "failed";
+      throw error;
+    }
+    logger.info("attested", { tee: evidence.tee, api: "veraison" });
+    return answer(session, 200);
+  });
+  app.get(DISCOVERY, () =>
+    json(
+      {
+        "ear-verification-key": parts.publicKeys[0],
+        "media-types": EVIDENCE_TYPES,
+        "attestation-schemes": SCHEME_NAMES,
+        version: "1.0.0",
+        "service-state": "READY",
+        "api-endpoints": {
+          newChallengeResponseSession: `${API}/newSession`,
+        },
+      },
+      200,
+      DISCOVERY_TYPE,
+    ),
+  );
+}
+
+/** The answer to an error as problem details; stable code and category in the header `adyton-error`. */
+export function problemResponse(error: unknown, logger: Logger): Response {
+  const known = error instanceof AdytonError ? error : undefined;
+  const status = known === undefined ? 500 : problemStatus(known);
+  const code = known?.code ?? "INTERNAL";
+  const reason = error instanceof Error ? error.message : String(error);
+  if (status >= 500) logger.error("request failed", { code, reason });
+  else logger.warn("request refused", { code, reason });
+  const detail = known === undefined || status >= 500 ? hiddenDetail(known) : toldDetail(known);
+  const { retryAfter } = known?.detail ?? {};
+  return json(
+    { type: "about:blank", title: TITLES[status] ?? "Error", status, detail },
+    status,
+    PROBLEM_TYPE,
+    {
+      ...(known === undefined ? {} : { "adyton-error": `${code}; category=${known.category}` }),
+      ...(status === 415 ? { accept: EVIDENCE_TYPES.join(", ") } : {}),
+      ...(typeof retryAfter === "number" ? { "retry-after": String(retryAfter) } : {}),
+    },
+  );
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  403: "Forbidden",
+  404: "Not Found",
+  409: "Conflict",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+/** Here statuses have their usual meanings, unlike in the KBS protocol. */
+function problemStatus(error: AdytonError): number {
+  if (!(error instanceof BrokerError)) return ["malformed", "misuse"].includes(error.category) ? 400 : 403;
+  switch (error.code) {
+    case "INVALID_REQUEST":
+      return 400;
+    case "SESSION_UNKNOWN":
+      return 404;
+    default:
+      return statusOf(error.code);
+  }
+}
+
+function nonceIn(query: URLSearchParams): Uint8Array | number {
+  const unknown = [...query.keys()].find((name) => name !== "nonce" && name !== "nonceSize");
+  if (unknown !== undefined)
+    throw invalid(`${JSON.stringify(unknown.slice(0, 80))} is no parameter of newSession`);
+  const nonces = query.getAll("nonce");
+  const sizes = query.getAll("nonceSize");
+  if (nonces.length + sizes.length > 1) throw invalid("expected one of nonce and nonceSize");
+  const [nonce] = nonces;
+  if (nonce !== undefined) return givenNonce(nonce);
+  const [size = String(DEFAULT_NONCE)] = sizes;
+  if (!/^[1-9]\d?$/.test(size) || Number(size) < MIN_NONCE || Number(size) > MAX_NONCE)
+    throw invalid(`nonceSize is not ${MIN_NONCE} to ${MAX_NONCE}`);
+  return Number(size);
+}
+
+function givenNonce(text: string): Uint8Array {
+  let nonce: Uint8Array;
+  try {
+    nonce = fromBase64Url(text.replace(/=+$/, ""));
+  } catch {
+    throw invalid("nonce is no base64url");
+  }
+  if (nonce.length < MIN_NONCE || nonce.length > MAX_NONCE)
+    throw invalid(`nonce has ${nonce.length} bytes, expected ${MIN_NONCE} to ${MAX_NONCE}`);
+  return nonce;
+}
+
+function answer(
+  { status, nonce, expires, result }: VeraisonSession,
+  code: number,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const body = {
+    status,
+    nonce: toBase64Url(nonce),
+    expiry: expires.toISOString(),
+    accept: EVIDENCE_TYPES,
+    ...(result === undefined ? {} : { result }),
+  };
+  return json(body, code, SESSION_TYPE, headers);
+}
+
+function json(
+  body: unknown,
+  status: number,
+  type: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(JSON.stringify(body), { status, headers: { "content-type": type, ...headers } });
+}
+
+function answered({ status }: VeraisonSession): BrokerError {
+  return new BrokerError("SESSION_ANSWERED", "misuse", `Cannot take evidence: the session is ${status}`, {
+    hint: "Open a new session for further evidence.",
+  });
+}
