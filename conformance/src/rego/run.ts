@@ -3,12 +3,13 @@
 
 import { type Answer, type Builtin, compile, RegoError, type Value } from "@adyton/rego";
 import { cryptoBuiltins } from "@adyton/rego/crypto";
+import { schemaBuiltins } from "@adyton/rego/schema";
 import { yamlBuiltins } from "@adyton/rego/yaml";
 import type { Case } from "./cases.ts";
 import { compareText, jsonForm, textOf } from "./values.ts";
 
 /** Every function set that is not in the engine itself. */
-export const ALL_BUILTINS: readonly Builtin[] = [...cryptoBuiltins, ...yamlBuiltins];
+export const ALL_BUILTINS: readonly Builtin[] = [...cryptoBuiltins, ...schemaBuiltins, ...yamlBuiltins];
 
 /** What OPA calls our error codes. */
 const CODE_OF: Readonly<Record<string, string>> = {
