@@ -38,7 +38,8 @@ export type { Finding } from "./finding.ts";
 export { defaultPolicyFor } from "./policies/index.ts";
 export type { Policy, PolicyInput, PolicyOutput } from "./policy.ts";
 export { parseReferenceValues, type ReferenceValues } from "./reference.ts";
-export { type PolicyForm, type RegoPolicy, type RegoPolicyOptions, regoPolicy } from "./rego-policy.ts";
+export type { PolicyForm } from "./rego/forms.ts";
+export { type RegoPolicy, type RegoPolicyOptions, regoPolicy } from "./rego-policy.ts";
 export { applyRules, checkRules, type Rules } from "./rules.ts";
 export {
   statusOf,

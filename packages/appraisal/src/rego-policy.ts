@@ -5,14 +5,11 @@ import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json
 import {
   type Builtin,
   compile,
-  type Diagnostic,
   type Expr,
   type Limits,
   type Module,
   type CompiledPolicy as Program,
-  parseModule,
   type Query,
-  RegoError,
   type RegoVersion,
   type Rule,
   toJson,
@@ -25,23 +22,25 @@ import type { Policy, PolicyInput, PolicyOutput } from "./policy.ts";
 import type { ReferenceValues } from "./reference.ts";
 import { rulesDocument, trusteeInput, verdictdInput } from "./rego/documents.ts";
 import { Explainer } from "./rego/explain.ts";
+import {
+  boundIn,
+  CLAIM_RULES,
+  formOf,
+  isPolicyPackage,
+  type PolicyForm,
+  PREAMBLE,
+  parsed,
+  preparedFor,
+  usesAny,
+} from "./rego/forms.ts";
+import { claimsOf, extensionsOf, statusOfPart } from "./rego/output.ts";
 import { type ConditionRecord, Recorder } from "./rego/record.ts";
-import { referenceBuiltins, withTrusteeQueries } from "./rego/references.ts";
+import { referenceBuiltins } from "./rego/references.ts";
 import { Source } from "./rego/source.ts";
-import { branchesOf, nameOfRule, termsIn } from "./rego/syntax.ts";
+import { branchesOf, nameOfRule } from "./rego/syntax.ts";
 import { schemeName, VERAISON_PREAMBLE } from "./rego/veraison.ts";
 import { checkRules, type Rules } from "./rules.ts";
-import { isTrustValue, statusOf, TRUST_CLAIMS, type TrustClaim, tierOf, worstTier } from "./trust.ts";
-
-/**
- * What a policy is asked for, and what it sees:
- * - `trustee`: `trust_claims` and `extensions`, or rules named after trust claims (`executables`, `hardware`…); the
- *   verifier's claims as `input`, `query_reference_value(id)`.
- * - `adyton`: the same; `query_reference_value(id)` always gives a list, empty where nothing is stated.
- * - `verdictd`: `allow`; SGX and CSV as verdictd shows them, its data file as `data`.
- * - `veraison`: rules set AR4SI claims to named values and overlay what `base` found.
- */
-export type PolicyForm = "adyton" | "trustee" | "verdictd" | "veraison";
+import { type TrustClaim, tierOf, worstTier } from "./trust.ts";
 
 export interface RegoPolicyOptions {
   /** Stands in the token. */
@@ -67,12 +66,6 @@ export interface RegoPolicyOptions {
 export interface RegoPolicy extends Policy {
   readonly form: PolicyForm;
 }
-
-const CLAIM_RULES: readonly (readonly [TrustClaim, string])[] = TRUST_CLAIMS.map((claim) => [
-  claim,
-  claim.replaceAll("-", "_"),
-]);
-const PREAMBLE = "veraison/preamble.rego";
 
 /**
  * Compiles a policy. Throws a `RegoError` with everything that is wrong with the texts, `INVALID_RULES`, or
@@ -394,128 +387,4 @@ function isAffirmed({ trustworthiness }: PolicyOutput, claims: ReadonlySet<strin
   return CLAIM_RULES.every(
     ([claim]) => !claims.has(claim) || tierOf(trustworthiness[claim] ?? 0) === "affirming",
   );
-}
-
-function statusOfPart(vector: Readonly<Partial<Record<TrustClaim, number>>>): string {
-  const whole = Object.fromEntries(TRUST_CLAIMS.map((claim) => [claim, vector[claim] ?? 0]));
-  return statusOf(whole as Record<TrustClaim, number>);
-}
-
-function isPolicyPackage(path: readonly string[]): boolean {
-  return path.length === 1 && path[0] === "policy";
-}
-
-/** Each text in the version that it is written in. Throws a `RegoError` with what is wrong in any. */
-function parsed(texts: Readonly<Record<string, string>>, version: RegoVersion | undefined): Module[] {
-  const found: Diagnostic[] = [];
-  const modules: Module[] = [];
-  const tries: readonly RegoVersion[] = version === undefined ? ["v1", "v0"] : [version];
-  for (const [file, text] of Object.entries(texts)) {
-    let first: RegoError | undefined;
-    const module = tries.reduce<Module | undefined>((made, each) => {
-      if (made !== undefined) return made;
-      try {
-        return parseModule(text, { file, version: each });
-      } catch (error) {
-        if (!(error instanceof RegoError)) throw error;
-        first ??= error;
-        return undefined;
-      }
-    }, undefined);
-    if (module !== undefined) modules.push(module);
-    else if (first !== undefined) found.push(...first.diagnostics);
-  }
-  const [diagnostic, ...more] = found;
-  if (diagnostic !== undefined) throw new RegoError([diagnostic, ...more]);
-  return modules;
-}
-
-function preparedFor(form: PolicyForm, modules: readonly Module[]): readonly Module[] {
-  switch (form) {
-    case "trustee":
-      return modules.map(withTrusteeQueries);
-    case "veraison":
-      return [parseModule(VERAISON_PREAMBLE, { file: PREAMBLE, version: "v1" }), ...modules];
-    default:
-      return modules;
-  }
-}
-
-/** The form of a policy that does not say: by the rules it defines and the names it uses. */
-function formOf(modules: readonly Module[]): PolicyForm {
-  const rules = modules.filter(({ path }) => isPolicyPackage(path)).flatMap((module) => module.rules);
-  const names = new Set(rules.map(nameOfRule));
-  if (names.has("trust_claims")) return "trustee";
-  if (!CLAIM_RULES.some(([, rule]) => names.has(rule))) return "verdictd";
-  const terms = rules
-    .flatMap(branchesOf)
-    .flatMap(({ body, head }) => [
-      ...termsIn(body),
-      ...(head.value === undefined ? [] : termsIn(head.value)),
-    ]);
-  const isVeraisons = terms.some(
-    (term) =>
-      term.kind === "var" &&
-      !names.has(term.name) &&
-      (term.name === "evidence" ||
-        /^[A-Z]+_(?:RT|HW|CONFIG|FS|BOOT|INSTANCE|SOURCES|SECRETS)$/.test(term.name)),
-  );
-  return isVeraisons ? "veraison" : "trustee";
-}
-
-/** Variables that a body binds, or its head. */
-function boundIn({ head, body }: Rule): ReadonlySet<string> {
-  const names = new Set<string>();
-  const add = (tree: Parameters<typeof termsIn>[0]): void => {
-    for (const term of termsIn(tree)) if (term.kind === "var") names.add(term.name);
-  };
-  for (const arg of head.args ?? []) add(arg);
-  for (const { form } of body) {
-    if (form.kind === "assign" || form.kind === "unify") add(form.left);
-    if (form.kind === "unify") add(form.right);
-    if (form.kind === "some") for (const variable of form.variables) add(variable);
-    if (form.kind === "some-in") {
-      if (form.key !== undefined) add(form.key);
-      add(form.value);
-    }
-  }
-  for (const name of ["input", "data"]) names.delete(name);
-  return names;
-}
-
-function usesAny(expr: Expr, bound: ReadonlySet<string>): boolean {
-  return termsIn([expr]).some((term) => term.kind === "var" && bound.has(term.name));
-}
-
-/** Trust claims as a policy gave them. Throws `INVALID_POLICY_OUTPUT`. */
-function claimsOf(value: JsonValue | undefined): Partial<Record<TrustClaim, number>> {
-  if (!isJsonObject(value))
-    throw output(`trust_claims is ${value === undefined ? "undefined" : "no object"}`);
-  const claims: Partial<Record<TrustClaim, number>> = {};
-  for (const [name, trust] of Object.entries(value)) {
-    const claim = TRUST_CLAIMS.find((known) => known === name);
-    if (claim === undefined) throw output(`${JSON.stringify(name)} is no AR4SI claim`);
-    if (!isTrustValue(trust)) throw output(`${name} is ${JSON.stringify(trust)}, expected -128 to 127`);
-    claims[claim] = trust;
-  }
-  return claims;
-}
-
-/** Trustee's list of `{name, key, value}`, or an object. */
-function extensionsOf(value: JsonValue | undefined): JsonObject {
-  if (value === undefined) return {};
-  if (isJsonObject(value)) return value;
-  if (!Array.isArray(value)) throw output("extensions is neither list nor object");
-  return Object.fromEntries(
-    value.map((extension: JsonValue) => {
-      if (!isJsonObject(extension) || typeof extension.name !== "string" || extension.value === undefined) {
-        throw output("an extension has no name and value");
-      }
-      return [extension.name, extension.value];
-    }),
-  );
-}
-
-function output(why: string): Error {
-  return misuse("INVALID_POLICY_OUTPUT", `Cannot use what the policy returned: ${why}`);
 }

@@ -5,11 +5,12 @@ import type { JsonValue } from "@adyton/core/json";
 import type { TeeName } from "@adyton/evidence";
 import { TEE_NAMES } from "@adyton/evidence";
 import { type Expr, type Rule, toJson, type Value } from "@adyton/rego";
-import { type Explanation, placeOf, shortValue } from "../explanation.ts";
+import { type Explanation, placeOf } from "../explanation.ts";
 import type { Finding } from "../finding.ts";
 import { type ReferenceValues, valuesOf } from "../reference.ts";
 import { tierOf } from "../trust.ts";
 import type { ClauseRecord, ConditionRecord, OperandRecord, Recorder } from "./record.ts";
+import { nextOf, sentenceOf, type What } from "./sentences.ts";
 import type { Source } from "./source.ts";
 import { nameOfRule, pathText, type Remark } from "./syntax.ts";
 
@@ -316,55 +317,6 @@ export class Explainer {
     this.#leaves.add(node);
     return node;
   }
-}
-
-interface What {
-  readonly ok: boolean;
-  readonly reference: string | undefined;
-  readonly claim: string | undefined;
-  readonly found: JsonValue | undefined;
-  readonly expected: JsonValue | undefined;
-  readonly meaning: string;
-  readonly leaf: ConditionRecord;
-  readonly source: string;
-}
-
-function sentenceOf({ reference, claim, found, expected, meaning, leaf }: What): string {
-  const head = `Not met: ${/[.:!?]$/.test(meaning) ? meaning : `${meaning}.`}`;
-  if (reference !== undefined) {
-    if (Array.isArray(expected) && expected.length === 0)
-      return `${head} Reference value ${reference} is missing.`;
-    if (found === undefined) return `${head} The evidence does not say ${claim ?? "it"}.`;
-    const against = isMembership(leaf.expr)
-      ? `which is not among the reference values of ${reference}`
-      : `which does not meet reference value ${reference}`;
-    return `${head} Found ${shortValue(found)}, ${against}.`;
-  }
-  if (found === undefined) {
-    const absent = [...leaf.operands.values()].find(({ value }) => value === undefined);
-    const path = absent === undefined ? claim : (pathText(absent.term) ?? claim);
-    return path === undefined
-      ? head
-      : `${head} ${path.startsWith("input") ? `The evidence does not say ${path}` : `${path} is not there`}.`;
-  }
-  const wanted = expected === undefined ? "" : `, expected ${shortValue(expected)}`;
-  return `${head} Found ${claim === undefined ? "" : `${claim} = `}${shortValue(found)}${wanted}.`;
-}
-
-function isMembership({ form }: Expr): boolean {
-  return form.kind === "term" && form.term.kind === "call" && form.term.infix === "in";
-}
-
-function nextOf({ reference, claim, found, expected, source }: What): string {
-  if (reference !== undefined) {
-    if (found === undefined)
-      return `Attest with evidence that says ${claim ?? "it"}, and add it under ${reference}.`;
-    const value = JSON.stringify(found);
-    return Array.isArray(expected) && expected.length === 0
-      ? `If you know this value to be good, add it as reference value ${reference}: ${value}.`
-      : `Run what was measured for the reference values, or, if you know this value to be good, add it as reference value ${reference}: ${value}.`;
-  }
-  return `Change the platform or the policy so that this holds: ${source}`;
 }
 
 function findingOf(node: Explanation): Finding {

@@ -18,7 +18,7 @@ import {
 import { type ReferenceValues, valuesOf } from "../reference.ts";
 import { mapTerms, termsIn } from "./syntax.ts";
 
-export const QUERY = "query_reference_value";
+const QUERY = "query_reference_value";
 /** The only value of an id; its list where there are several, undefined where there is none. */
 const ONE = "query_reference_value.one";
 /** The list of an id; null where there is none, as Trustee has it. */
