@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The functions of crypto.* and io.jwt.*: pass them to `compile` where policies need them.
+// The functions of crypto.*, io.jwt.* and providers.aws.*: pass them to `compile` where policies need them.
 
 import type { Builtin } from "../builtin.ts";
+import { awsBuiltins } from "./aws.ts";
 import { hashBuiltins } from "./hash.ts";
 import { jwtDecodeVerify } from "./jwt-decode-verify.ts";
 import { jwtSignBuiltins } from "./jwt-sign.ts";
@@ -14,4 +15,5 @@ export const cryptoBuiltins: readonly Builtin[] = [
   ...jwtVerifyBuiltins,
   jwtDecodeVerify,
   ...jwtSignBuiltins,
+  ...awsBuiltins,
 ];

@@ -8,6 +8,9 @@ import type { Value } from "../value.ts";
 export interface ParsedUrl {
   /** With port; empty where there is no authority. */
   readonly host: string;
+  /** The path as written, escapes and all. */
+  readonly path: string;
+  readonly query: string;
   /** As Go prints it again. */
   readonly text: string;
   /** `url.URL` in JSON. */
@@ -41,7 +44,7 @@ export function parseUrl(text: string): ParsedUrl {
   if (!rest.startsWith("/")) {
     if (scheme !== "") {
       const value = { ...fields, Opaque: rest, User: null, Host: "", Path: "", RawPath: "", OmitHost: false };
-      return { host: "", text: shown, value };
+      return { host: "", path: "", query, text: shown, value };
     }
     if ((rest.split("/")[0] ?? "").includes(":")) refuse("first path segment in URL cannot contain colon");
   }
@@ -64,7 +67,7 @@ export function parseUrl(text: string): ParsedUrl {
     ...encoded("Path", rest, UNRESERVED, refuse),
     OmitHost: omitHost,
   };
-  return { host, text: shown, value };
+  return { host, path: rest, query, text: shown, value };
 }
 
 function cut(text: string, separator: string): [string, string?] {
