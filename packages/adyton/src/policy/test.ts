@@ -2,7 +2,7 @@
 // `adyton policy test`: the tests that stand beside policies.
 
 import { RegoError } from "@adyton/rego";
-import { type Coverage, runTests, type TestResult } from "@adyton/rego/testing";
+import { type PolicyCoverage, runTests, type TestResult } from "@adyton/rego/testing";
 import { misuse } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Invocation } from "../frame/command.ts";
@@ -62,7 +62,7 @@ export async function test(invocation: Invocation, io: Io): Promise<ExitCode> {
     return EXIT.policy;
   }
   if (threshold !== undefined && coverage !== undefined && coverage.percent < threshold) {
-    io.stderr.write(`Coverage is ${coverage.percent} %, expected at least ${threshold} %.\n`);
+    io.stderr.write(`PolicyCoverage is ${coverage.percent} %, expected at least ${threshold} %.\n`);
     return EXIT.policy;
   }
   return failed + errors > 0 ? EXIT.policy : EXIT.ok;
@@ -101,7 +101,7 @@ function resultText(result: TestResult, { sources }: Loaded, style: Style, verbo
   return `${lines.join("\n")}\n`;
 }
 
-function coverageText({ files, percent }: Coverage): string {
+function coverageText({ files, percent }: PolicyCoverage): string {
   const lines = Object.entries(files).map(([file, { notCovered, percent: of }]) =>
     notCovered.length === 0 ? `${file}: ${of} %` : `${file}: ${of} %, not lines ${notCovered.join(", ")}`,
   );

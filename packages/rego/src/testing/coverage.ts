@@ -12,7 +12,7 @@ export interface FileCoverage {
   readonly percent: number;
 }
 
-export interface Coverage {
+export interface PolicyCoverage {
   readonly files: Readonly<Record<string, FileCoverage>>;
   readonly percent: number;
 }
@@ -35,7 +35,7 @@ export class CoverageCounter {
       this.#seen.get(event.location.file)?.add(event.location.row);
   }
 
-  coverage(): Coverage {
+  coverage(): PolicyCoverage {
     const files = this.#modules.map(({ file, rules }): [string, FileCoverage] => {
       const seen = this.#seen.get(file) ?? new Set();
       const rows = [...new Set(rules.flatMap(placesOfRule).map(({ row }) => row))].sort((a, b) => a - b);

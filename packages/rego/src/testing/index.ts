@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of policies and what they cover.
 
-export type { Coverage, FileCoverage } from "./coverage.ts";
+export type { FileCoverage, PolicyCoverage } from "./coverage.ts";
 export {
   runTests,
   type TestFailure,

@@ -11,7 +11,7 @@ import { printTerm } from "../print.ts";
 import { showValue } from "../show.ts";
 import { entriesOf, isObject, RegoSet, type Value } from "../value.ts";
 import { casesNameOf, withCases } from "./cases.ts";
-import { type Coverage, CoverageCounter } from "./coverage.ts";
+import { CoverageCounter, type PolicyCoverage } from "./coverage.ts";
 
 /** How a test went. A rule that begins with `todo_test_` is skipped. */
 export type TestOutcome = "pass" | "fail" | "skip" | "error";
@@ -39,7 +39,7 @@ export interface TestResult {
 export interface TestRun {
   readonly results: readonly TestResult[];
   /** Of all modules but those that hold tests, when it was asked for. */
-  readonly coverage?: Coverage;
+  readonly coverage?: PolicyCoverage;
 }
 
 export interface TestOptions extends Pick<EvaluateOptions, "data" | "now" | "limits"> {
