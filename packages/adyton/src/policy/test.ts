@@ -62,7 +62,7 @@ export async function test(invocation: Invocation, io: Io): Promise<ExitCode> {
     return EXIT.policy;
   }
   if (threshold !== undefined && coverage !== undefined && coverage.percent < threshold) {
-    io.stderr.write(`PolicyCoverage is ${coverage.percent} %, expected at least ${threshold} %.\n`);
+    io.stderr.write(`Coverage is ${coverage.percent} %, expected at least ${threshold} %.\n`);
     return EXIT.policy;
   }
   return failed + errors > 0 ? EXIT.policy : EXIT.ok;
