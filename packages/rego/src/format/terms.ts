@@ -299,7 +299,7 @@ function locationOf(term: Term): Location {
   return term.location;
 }
 
-export function isUnion(term: Term): boolean {
+function isUnion(term: Term): boolean {
   return term.kind === "call" && term.infix === "|";
 }
 

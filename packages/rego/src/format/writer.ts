@@ -5,7 +5,7 @@
 import type { Comment, Location } from "../ast.ts";
 
 /** Thrown where a comment stands in the middle of what has to be one line. */
-export class Unlayable {
+class Unlayable {
   readonly comment: Comment;
 
   constructor(comment: Comment) {
