@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compile, RegoError, type Value } from "@adyton/rego";
+import { compile, RegoError, type Tracer, type Value } from "@adyton/rego";
 import { opaProgram } from "./opa.ts";
 import { jsonForm, textOf } from "./values.ts";
 
@@ -101,10 +101,16 @@ function evaluated(
   }
 }
 
-export function ours(name: string, text: string, input: object, base: object): Outcome {
+export function ours(
+  name: string,
+  text: string,
+  input: object,
+  base: object,
+  options: { readonly trace?: Tracer } = {},
+): Outcome {
   try {
     const query = compile({ modules: { [`${name}.rego`]: text } }).prepare(`data.${name}`);
-    const value = query.value({ input: input as Value, data: { base: base as Value } });
+    const value = query.value({ input: input as Value, data: { base: base as Value }, ...options });
     return textOf(jsonForm(value ?? null));
   } catch (error) {
     if (error instanceof RegoError) return CODE_OF[error.code] ?? error.code;
