@@ -145,6 +145,11 @@ describe("readCorim", () => {
       { ...UNSIGNED, profiles: ["http://p"] },
     ],
     [
+      "members of a profile that was named",
+      () => corimOf({ 3: new CborTag(32, "http://p"), [-1]: "foo" }),
+      { ...UNSIGNED, profiles: ["http://p"] },
+    ],
+    [
       "a profile by OID",
       () => corimOf({ 3: new CborTag(111, fromHex("2a0304")) }),
       { ...UNSIGNED, profiles: ["1.2.3.4"] },
@@ -246,6 +251,7 @@ describe("readCorim", () => {
     ["no map", encodeCbor(new CborTag(501, 1)), "INVALID_CORIM"],
     ["an unknown member", corimOf({ 9: 1 }), "UNSUPPORTED_CORIM"],
     ["an unknown profile", corimOf({ 3: new CborTag(32, "http://p") }), "UNSUPPORTED_CORIM"],
+    ["a profile's member without a profile", corimOf({ [-1]: "foo" }), "UNSUPPORTED_CORIM"],
     ["no tags", corimOf({ 1: undefined }), "INVALID_CORIM"],
     ["an empty list of tags", corimOf({ 1: [] }), "INVALID_CORIM"],
     ["too many tags", corimOf({ 1: Array(65).fill(new CborTag(506, encodeCbor(comid()))) }), "INVALID_CORIM"],

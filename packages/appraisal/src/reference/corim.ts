@@ -69,8 +69,8 @@ export async function readCorim(bytes: Uint8Array, options: CorimOptions): Promi
   if (sign1 === undefined && options.allowUnsigned !== true) throw unsigned("CoRIM");
   const signer = sign1 === undefined ? undefined : await verifySigner(sign1, options);
   const corim = mapOf(payload ?? payloadOf(sign1), "CoRIM");
-  onlyHas(corim, CORIM, "CoRIM");
   checkProfile(corim.get(CORIM.profile), options.profiles ?? []);
+  onlyHas(corim.has(CORIM.profile) ? withoutExtensions(corim) : corim, CORIM, "CoRIM");
   const bounds = [validityOf(corim.get(CORIM.validity), "CoRIM, validity"), ...(signer?.validity ?? [])];
   const validity = intersected(bounds);
   checkTime(validity, at);
@@ -187,6 +187,11 @@ function checkProfile(value: CborValue, profiles: readonly string[]): void {
     ? oidOf(value.value, "profile")
     : textOf(isTag(value, TAG.uri) ? value.value : value, "profile");
   if (!profiles.includes(profile)) throw unsupported("profile", profile.slice(0, 200));
+}
+
+/** Negative labels are the profile's own, and whoever names the profile knows it. */
+function withoutExtensions(corim: CborMap): CborMap {
+  return new Map([...corim].filter(([label]) => !(typeof label === "number" && label < 0)));
 }
 
 function valuesOf(corim: CborMap): ComidValue[] {
