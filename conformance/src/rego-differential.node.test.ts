@@ -4,9 +4,10 @@
 
 import { afterAll, describe, expect, it } from "vitest";
 import { ours, theirs } from "./rego/beside-opa.ts";
-import { generateDocument, generateModule } from "./rego/generate.ts";
+import { generateModule } from "./rego/generate.ts";
 import { NO_PROGRAM, opaProgram } from "./rego/opa.ts";
 import { Random } from "./rego/random.ts";
+import { generateDocument } from "./rego/vocabulary.ts";
 
 const SEED = Number(process.env.ADYTON_SEED ?? 4);
 const PROGRAMS = Number(process.env.ADYTON_PROGRAMS ?? 300);

@@ -23,6 +23,13 @@ const CODE_OF: Readonly<Record<string, string>> = {
 /** The package's document as text, or the name of an error. */
 export type Outcome = string;
 
+/** JSON with numbers of any size. */
+const UNMARSHAL = compile({ modules: {} }).prepare("json.unmarshal(input)");
+
+function read(text: string): unknown {
+  return UNMARSHAL.value({ input: text });
+}
+
 function opa(...args: readonly string[]): {
   readonly result?: unknown;
   readonly errors?: readonly OpaError[];
@@ -33,11 +40,11 @@ function opa(...args: readonly string[]): {
       maxBuffer: 256 * 1024 * 1024,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    return JSON.parse(text || "{}") as { result?: unknown };
+    return read(text) as { result?: unknown };
   } catch (error) {
     // It prints what was wrong, and leaves with a status that says so.
     const { stdout, stderr } = error as { readonly stdout?: string; readonly stderr?: string };
-    return JSON.parse(stdout || stderr || "{}") as { errors?: readonly OpaError[] };
+    return read(stdout || stderr || "{}") as { errors?: readonly OpaError[] };
   }
 }
 

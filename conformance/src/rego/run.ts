@@ -9,7 +9,7 @@ import type { Case } from "./cases.ts";
 import { compareText, jsonForm, textOf } from "./values.ts";
 
 /** Every function set that is not in the engine itself. */
-const ALL_BUILTINS: readonly Builtin[] = [...cryptoBuiltins, ...schemaBuiltins, ...yamlBuiltins];
+export const ALL_BUILTINS: readonly Builtin[] = [...cryptoBuiltins, ...schemaBuiltins, ...yamlBuiltins];
 
 /** What OPA calls our error codes. */
 const CODE_OF: Readonly<Record<string, string>> = {
