@@ -15,7 +15,7 @@ import {
   type Value,
 } from "../value.ts";
 import { ALGORITHMS, type TokenKey } from "./jwt-keys.ts";
-import { fieldsOf, objectIn, parseToken, type Token } from "./jwt-token.ts";
+import { fieldsOf, objectIn, Token } from "./jwt-token.ts";
 import { isMac, isSignedByOne, keysFor, paidToken } from "./jwt-verify.ts";
 
 interface Constraints {
@@ -39,13 +39,13 @@ export const jwtDecodeVerify: Builtin = {
     tupleOf(BOOLEAN, RECORD, RECORD),
     (text: Value, options: Value, context: BuiltinContext): Value => {
       const constraints = constraintsOf(objectAt(options, 2), context);
-      let token = parseToken(paidToken(text, context));
+      let token = new Token(paidToken(text, context));
       for (;;) {
         const { alg, cty, valid } = fieldsOf(token.header);
         if (!valid || (constraints.alg !== "" && constraints.alg !== alg)) return REFUSED;
         if (!isAuthentic(token, alg, constraints, context)) return REFUSED;
         if (!/^jwt$/i.test(cty)) break;
-        token = parseToken(textOf(token.payload));
+        token = new Token(textOf(token.payload));
       }
       const payload = objectIn(token.payload, "payload");
       return claimsHold(payload, constraints) ? [true, token.header, payload] : REFUSED;
@@ -60,6 +60,8 @@ function isAuthentic(
   { keys, secret }: Constraints,
   context: BuiltinContext,
 ): boolean {
+  // Decoded first: a signature that is no base64url is a failure, whatever the header says.
+  if (!token.isCanonical) return false;
   const algorithm = ALGORITHMS.get(alg);
   if (algorithm === undefined) return false;
   return keys === undefined

@@ -8,15 +8,46 @@ import { textOf } from "../utf8.ts";
 import { isObject, memberOf, type PlainObject, type Value } from "../value.ts";
 import { guarded } from "./guard.ts";
 
-export interface Token {
+/** The parts are decoded when they are asked for: what is wrong with the payload counts only once the signature is right. */
+export class Token {
   /** The first two parts, as received. */
   readonly signed: Bytes;
-  readonly header: PlainObject;
-  /** Decoded, not yet read: what it says counts only once the signature is checked. */
-  readonly payload: Bytes;
-  readonly signature: Bytes;
+  readonly #parts: readonly [header: string, payload: string, signature: string];
+  #header: PlainObject | undefined;
+  #payload: Bytes | undefined;
+  #signature: Bytes | undefined;
+
+  /** Throws a failure unless there are three parts. */
+  constructor(text: string) {
+    if (!text.includes(".")) throw failure("encoded JWT had no period separators");
+    const [header = "", payload = "", signature = "", ...more] = text.split(".");
+    const sections = text.split(".").length;
+    if (sections !== 3 || more.length > 0)
+      throw failure(`encoded JWT must have 3 sections, found ${sections}`);
+    this.#parts = [header, payload, signature];
+    this.signed = fromUtf8(`${header}.${payload}`);
+  }
+
+  get header(): PlainObject {
+    this.#header ??= headerOf(this.#parts[0]);
+    return this.#header;
+  }
+
+  /** Decoded, not yet read. */
+  get payload(): Bytes {
+    this.#payload ??= decodePart(this.#parts[1], "payload");
+    return this.#payload;
+  }
+
+  get signature(): Bytes {
+    this.#signature ??= decodePart(this.#parts[2], "signature");
+    return this.#signature;
+  }
+
   /** The signature is written in the only way that RFC 7515 has for it: another one verifies nothing. */
-  readonly canonical: boolean;
+  get isCanonical(): boolean {
+    return toBase64Url(this.signature) === this.#parts[2];
+  }
 }
 
 /** What the header says about the signature and the payload. */
@@ -32,30 +63,9 @@ const KNOWN = ["alg", "kid", "typ", "cty"] as const;
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const QUOTES = /^["']+|["']+$/g;
 
-/** The two dots of a token are where they belong; nothing is decoded. */
-function splitToken(text: string): readonly [header: string, payload: string, signature: string] {
-  if (!text.includes(".")) throw failure("encoded JWT had no period separators");
-  const [header = "", payload = "", signature = "", ...more] = text.split(".");
-  const sections = text.split(".").length;
-  if (sections !== 3 || more.length > 0) throw failure(`encoded JWT must have 3 sections, found ${sections}`);
-  return [header, payload, signature];
-}
-
-export function parseToken(text: string): Token {
-  const [header, payload, signature] = splitToken(text);
-  const decoded = decodePart(signature, "signature");
-  return {
-    signed: fromUtf8(`${header}.${payload}`),
-    header: headerOf(header),
-    payload: decodePart(payload, "payload"),
-    signature: decoded,
-    canonical: toBase64Url(decoded) === signature,
-  };
-}
-
 /** The innermost of tokens that hold tokens, as `io.jwt.decode` shows them; their payloads may stand in quotes. */
 export function unwrapped(text: string): Token {
-  for (let token = parseToken(text); ; token = parseToken(textOf(token.payload).replace(QUOTES, ""))) {
+  for (let token = new Token(text); ; token = new Token(textOf(token.payload).replace(QUOTES, ""))) {
     if (memberOf(token.header, "cty") !== "JWT") return token;
   }
 }

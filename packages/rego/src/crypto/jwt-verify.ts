@@ -11,7 +11,7 @@ import { bytesOf } from "../utf8.ts";
 import type { Value } from "../value.ts";
 import { SIGNATURE_STEPS, stepsFor } from "./guard.ts";
 import { ALGORITHMS, isSignature, type TokenAlgorithm, type TokenKey, tokenKeysOf } from "./jwt-keys.ts";
-import { fieldsOf, objectIn, parseToken, type Token, unwrapped } from "./jwt-token.ts";
+import { fieldsOf, objectIn, Token, unwrapped } from "./jwt-token.ts";
 
 const RECORD = dictionaryOf(ANY, ANY);
 
@@ -32,7 +32,7 @@ export const jwtVerifyBuiltins: readonly Builtin[] = [
       [STRING, STRING],
       BOOLEAN,
       (text: Value, key: Value, context: BuiltinContext): boolean => {
-        const token = parseToken(paidToken(text, context));
+        const token = new Token(paidToken(text, context));
         const secret = stringAt(key, 2);
         if ("hmac" in algorithm) return isMac(algorithm, token, bytesOf(secret));
         return isSignedByOne(keysFor(secret, context), algorithm, token, context);
@@ -57,7 +57,7 @@ export function keysFor(text: string, context: BuiltinContext): readonly TokenKe
 }
 
 export function isMac(algorithm: TokenAlgorithm, token: Token, secret: Uint8Array): boolean {
-  if (!("hmac" in algorithm) || !token.canonical) return false;
+  if (!token.isCanonical || !("hmac" in algorithm)) return false;
   return equalConstantTime(token.signature, syncCrypto.hmac(algorithm.hmac, secret, token.signed));
 }
 
@@ -71,11 +71,12 @@ export function isSignedByOne(
   token: Token,
   context: BuiltinContext,
 ): boolean {
+  const { isCanonical } = token;
   const { kid, alg } = fieldsOf(token.header);
   const check = (key: TokenKey): boolean => {
     context.spend(SIGNATURE_STEPS);
     if (key.secret !== undefined) return isMac(algorithm, token, key.secret);
-    return token.canonical && isSignature(key, algorithm, token.signature, token.signed);
+    return isCanonical && isSignature(key, algorithm, token.signature, token.signed);
   };
   const named = kid === "" ? undefined : keys.find((key) => key.kid === kid);
   if (named !== undefined) return check(named);
