@@ -67,8 +67,15 @@ function undefinedFunction(program: Program, name: string): CalleeProblem {
   };
 }
 
+/** How many names were looked for: a text full of them is not worth the time. */
+const searches = new WeakMap<Program, number>();
+const MAX_SEARCHES = 20;
+
 /** A known name that differs by a letter or two. */
 function nearest(name: string, program: Program): string | undefined {
+  const before = searches.get(program) ?? 0;
+  if (before >= MAX_SEARCHES) return undefined;
+  searches.set(program, before + 1);
   const known = [
     ...program.builtins.keys(),
     ...[...nodesBelow(program.root)].filter(isFunction).map(({ path }) => pathText(path)),

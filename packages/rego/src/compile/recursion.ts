@@ -5,7 +5,6 @@ import { compare, keyOf, type Value } from "../value.ts";
 import {
   type Clause,
   findNode,
-  nodesBelow,
   type Operand,
   type Program,
   pathText,
@@ -15,7 +14,7 @@ import {
 } from "./program.ts";
 import { bodiesOf, operandsOf } from "./variables.ts";
 
-/** A clause, or all clauses of a node. */
+/** A clause, or all rules at a node and below it. */
 type Vertex = Clause | RuleNode;
 
 /** What a rule refers to, as far as it can be known before evaluation. */
@@ -28,6 +27,10 @@ interface Needs {
   readonly data: readonly (readonly Value[])[];
   /** Built-in functions that are called. */
   readonly builtins: ReadonlySet<string>;
+}
+
+function partsOf(node: RuleNode): Vertex[] {
+  return [...node.clauses, ...node.children.values()];
 }
 
 function isClause(vertex: Vertex): vertex is Clause {
@@ -80,9 +83,7 @@ function needsOf(program: Program, of: Clause | readonly Statement[]): Needs {
       if (target.kind === "function") found.rules.add(target.node);
       if (target.kind === "data") {
         const node = findNode(program.root, target.path);
-        for (const below of node === undefined ? [] : nodesBelow(node)) {
-          if (below.clauses.length > 0) found.rules.add(below);
-        }
+        if (node !== undefined) found.rules.add(node);
       }
       if (value.kind === "function") found.rules.add(value.node);
     }
@@ -105,34 +106,29 @@ function needsOf(program: Program, of: Clause | readonly Statement[]): Needs {
   return found;
 }
 
+/** Once there is a cycle, more of them help nobody. */
+const MAX_REPORTED = 50;
+
 /** Reports each rule that may need itself, once for each cycle. */
 export function checkRecursion(program: Program, report: Report): void {
   const state = new Map<Vertex, "open" | "done">();
   const reported = new Set<RuleNode>();
   const owners = new Map<Clause, RuleNode>();
   for (const node of program.nodes) for (const clause of node.clauses) owners.set(clause, node);
-  const edges = new Map<Clause, readonly Vertex[]>();
-  const nextOf = (vertex: Vertex): readonly Vertex[] => {
-    if (!isClause(vertex)) return vertex.clauses;
-    let next = edges.get(vertex);
-    if (next === undefined) {
-      next = [...needsOf(program, vertex).rules];
-      edges.set(vertex, next);
-    }
-    return next;
-  };
+  const nextOf = (vertex: Vertex): readonly Vertex[] =>
+    isClause(vertex) ? [...needsOf(program, vertex).rules] : partsOf(vertex);
 
   for (const node of program.nodes) {
     // Depth first, with a stack of its own: chains of rules may be long.
-    const stack: { readonly vertex: Vertex; next: number }[] = [];
+    const stack: { readonly vertex: Vertex; readonly needs: readonly Vertex[]; next: number }[] = [];
     const push = (vertex: Vertex) => {
       state.set(vertex, "open");
-      stack.push({ vertex, next: 0 });
+      stack.push({ vertex, needs: nextOf(vertex), next: 0 });
     };
     if (state.has(node)) continue;
     push(node);
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const next = nextOf(top.vertex)[top.next++];
+      const next = top.needs[top.next++];
       if (next === undefined) {
         state.set(top.vertex, "done");
         stack.pop();
@@ -140,8 +136,10 @@ export function checkRecursion(program: Program, report: Report): void {
       }
       const known = state.get(next);
       if (known === undefined) push(next);
-      if (known !== "open") continue;
-      const start = stack.findIndex(({ vertex }) => vertex === next);
+      const owner = isClause(next) ? owners.get(next) : next;
+      if (known !== "open" || (owner !== undefined && reported.has(owner))) continue;
+      if (reported.size > MAX_REPORTED) return;
+      const start = stack.findLastIndex(({ vertex }) => vertex === next);
       const cycle = stack
         .slice(start)
         .map(({ vertex }) => vertex)
@@ -175,8 +173,8 @@ function rulesAt(program: Program, path: readonly Operand[]): Set<Vertex> {
   const found = new Set<Vertex>();
   const walk = (node: RuleNode, i: number): void => {
     const part = path[i];
-    if (part === undefined) {
-      for (const below of nodesBelow(node)) if (below.clauses.length > 0) found.add(below);
+    if (part === undefined || path.slice(i).every(({ kind }) => kind !== "value")) {
+      found.add(node);
       return;
     }
     const children = part.kind === "value" ? [node.children.get(keyOf(part.value))] : node.children.values();
@@ -193,7 +191,7 @@ function rulesAt(program: Program, path: readonly Operand[]): Set<Vertex> {
 /** Those clauses of a node whose keys may be the next ones of the path. */
 function addClauses(node: RuleNode, path: readonly Operand[], from: number, found: Set<Vertex>): void {
   const open = node.clauses.filter((clause) => mayMeet(clause.ref, path, from));
-  if (open.length > 0 && open.length === node.clauses.length) found.add(node);
+  if (open.length === node.clauses.length && node.children.size === 0) found.add(node);
   else for (const clause of open) found.add(clause);
 }
 
@@ -220,7 +218,7 @@ const onInput = new WeakMap<Vertex, boolean>();
 export function dependsOnInput(program: Program, vertex: Vertex): boolean {
   const known = onInput.get(vertex);
   if (known !== undefined) return known;
-  const parts = isClause(vertex) ? [...needsOf(program, vertex).rules] : vertex.clauses;
+  const parts = isClause(vertex) ? [...needsOf(program, vertex).rules] : partsOf(vertex);
   const depends =
     (isClause(vertex) && needsOf(program, vertex).input) ||
     parts.some((part) => dependsOnInput(program, part));

@@ -61,8 +61,9 @@ function order(body: readonly Statement[], outer: Locals, unsafe: Unsafe): State
   const changed = body.map(() => true);
   for (let again = true; again; ) {
     again = false;
-    for (const [i, statement] of body.entries()) {
-      if (!waits[i] || !changed[i]) continue;
+    for (let i = 0; i < body.length; i++) {
+      const statement = body[i];
+      if (statement === undefined || !waits[i] || !changed[i]) continue;
       changed[i] = false;
       const outputs = outputsOf(statement, bound);
       const missing = [...closureLocals(statement)].filter(

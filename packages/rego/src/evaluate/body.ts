@@ -11,7 +11,7 @@ import { partsOf } from "./statements.ts";
 
 export class BodyCoder extends Coder {
   override inner(ordered: boolean = this.ordered): BodyCoder {
-    return new BodyCoder(this.machine, this.frame, this.bound, this.counts, ordered);
+    return new BodyCoder(this.machine, this.frame, this, this.counts, ordered);
   }
 
   override get(operand: Operand): Get {

@@ -42,7 +42,7 @@ function makeStep(
   given: readonly Given[],
   end: (coder: Coder) => End,
 ): Step {
-  const coder = new BodyCoder(machine, clause.frame, [], countLocals(clause), machine.isTraced);
+  const coder = new BodyCoder(machine, clause.frame, undefined, countLocals(clause), machine.isTraced);
   const parts: Part[] = given.flatMap(({ pattern, slot }) => {
     // The caller writes where the clause reads.
     if (pattern.kind === "local" && pattern.local.slot === slot && !coder.isBound(pattern.local)) {

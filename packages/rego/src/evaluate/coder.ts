@@ -21,7 +21,9 @@ export interface Pending {
 export abstract class Coder {
   readonly machine: Machine;
   readonly frame: Frame;
-  readonly bound: Set<Local>;
+  /** Those of this body; what is bound around it is asked of the coder there. */
+  readonly bound: Set<Local> = new Set();
+  readonly #outer: Coder | undefined;
   readonly pending: Map<Local, Pending>;
   /** Solutions are seen in order: in queries and arrays. */
   readonly ordered: boolean;
@@ -31,13 +33,13 @@ export abstract class Coder {
   constructor(
     machine: Machine,
     frame: Frame,
-    bound: Iterable<Local>,
+    outer: Coder | undefined,
     counts: ReadonlyMap<Local, number>,
     ordered: boolean,
   ) {
     this.machine = machine;
     this.frame = frame;
-    this.bound = new Set(bound);
+    this.#outer = outer;
     this.pending = new Map();
     this.counts = counts;
     this.ordered = ordered;
@@ -70,7 +72,7 @@ export abstract class Coder {
   }
 
   isBound(local: Local): boolean {
-    return this.bound.has(local) || this.pending.has(local);
+    return this.bound.has(local) || this.pending.has(local) || (this.#outer?.isBound(local) ?? false);
   }
 
   /** Whether every local of the operand is bound, so that it has one value at most. */

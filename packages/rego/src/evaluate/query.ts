@@ -107,7 +107,7 @@ export class Query {
 
   #step(machine: Machine, done: Step): Step {
     const { body, frame } = this.#query;
-    const coder = new BodyCoder(machine, frame, [], countLocals(body), true);
+    const coder = new BodyCoder(machine, frame, undefined, countLocals(body), true);
     const run = chain(coder.parts(body), done);
     return (e) => {
       e.reserve(frame.size);
