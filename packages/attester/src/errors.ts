@@ -16,6 +16,7 @@ export type AttesterErrorCode =
   | "UNEXPECTED_PROVIDER"
   | "REPORT_CONFLICT"
   | "INVALID_DEVICE_OUTPUT"
+  | "FFI_MISSING"
   // software TEE
   | "SOFTWARE_TEE_STATE"
   | "SOFTWARE_TEE_NOT_PRIVATE"

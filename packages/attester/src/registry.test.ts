@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AdytonError } from "@adyton/core/errors";
 import { describe, expect, it } from "vitest";
+import { filesWith } from "../test/fake-drivers.ts";
 import { createFakeGramine } from "../test/fake-gramine.ts";
 import { createFakeTsm, shapedReport } from "../test/fake-tsm.ts";
 import type { FileSystem } from "./lib/filesystem.ts";
@@ -32,13 +33,16 @@ const withSocket: FileSystem = { ...NOWHERE, exists: async (path) => path === SO
 
 describe("detection", () => {
   it("prefers hardware, and the innermost of it", () => {
-    expect(ATTESTERS.map(({ tee }) => tee)).toEqual(["sgx", "tdx", "snp", "sample"]);
+    expect(ATTESTERS.map(({ tee }) => tee)).toEqual(["sgx", "tdx", "snp", "cca", "csv", "nitro", "sample"]);
   });
 
   it.each<[what: string, files: FileSystem, env: Record<string, string>, tee: string]>([
     ["an enclave in a confidential machine", together(GRAMINE, TDX, withSocket), ENV, "sgx"],
     ["a confidential machine with a software TEE", together(TDX, withSocket), ENV, "tdx"],
     ["an AMD machine", createFakeTsm({ provider: "sev_guest" }), {}, "snp"],
+    ["a realm", createFakeTsm({ provider: "arm_cca_guest" }), {}, "cca"],
+    ["a Hygon machine", filesWith({ "/dev/csv-guest": new Uint8Array() }), {}, "csv"],
+    ["a Nitro enclave", filesWith({ "/dev/nsm": new Uint8Array() }), {}, "nitro"],
     ["a software TEE", withSocket, ENV, "sample"],
   ])("%s", async (_what, files, env, tee) => {
     expect((await detectAttester({ files, env })).tee).toBe(tee);
@@ -75,7 +79,7 @@ describe("detection", () => {
   it("refuses a named TEE that is not here, and one that nobody collects from", async () => {
     const here = { files: NOWHERE, env: {} };
     await expect(detectAttester({ ...here, tee: "snp" })).rejects.toHaveProperty("code", "TEE_UNAVAILABLE");
-    await expect(detectAttester({ ...here, tee: "nitro" })).rejects.toMatchObject({
+    await expect(detectAttester({ ...here, tee: "se" })).rejects.toMatchObject({
       code: "NO_ATTESTER",
       category: "misuse",
     });

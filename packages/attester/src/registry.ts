@@ -5,7 +5,10 @@ import type { TeeName } from "@adyton/evidence";
 import type { Attester, AttesterKind, AttesterOptions, Probe } from "./attester.ts";
 import { AttesterError } from "./errors.ts";
 import { sgxAttester } from "./gramine/sgx.ts";
+import { csvAttester } from "./hygon/csv.ts";
+import { nitroAttester } from "./nitro/attester.ts";
 import { sampleAttester } from "./sample/attester.ts";
+import { ccaAttester } from "./tsm/cca.ts";
 import { snpAttester } from "./tsm/snp.ts";
 import { tdxAttester } from "./tsm/tdx.ts";
 
@@ -13,7 +16,15 @@ import { tdxAttester } from "./tsm/tdx.ts";
  * In order of preference: hardware before software, and of hardware the innermost first, because an enclave inside a
  * confidential virtual machine says more about this program than the machine around it.
  */
-export const ATTESTERS: readonly AttesterKind[] = [sgxAttester, tdxAttester, snpAttester, sampleAttester];
+export const ATTESTERS: readonly AttesterKind[] = [
+  sgxAttester,
+  tdxAttester,
+  snpAttester,
+  ccaAttester,
+  csvAttester,
+  nitroAttester,
+  sampleAttester,
+];
 
 /**
  * The first attester of `ATTESTERS` that works here, or the one of `tee`.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reports through configfs-tsm, the kernel's one interface for TDX and SEV-SNP guests since Linux 6.7
+// Reports through configfs-tsm, the kernel's one interface for TDX and SEV-SNP guests since Linux 6.7, for Arm CCA since 6.13
 // (Documentation/ABI/testing/configfs-tsm-report).
 
 import { randomUUID } from "node:crypto";
@@ -30,7 +30,7 @@ const REPORTS = "sys/kernel/config/tsm/report";
 const TRIES = 5;
 
 /**
- * The device of one provider, "tdx_guest" or "sev_guest". `driver` is the kernel module that provides it.
+ * The device of one provider, "tdx_guest", "sev_guest" or "arm_cca_guest". `driver` is the kernel module that provides it.
  * Every report uses an instance of its own, which nobody else should know; the generation is checked all the same.
  */
 export function tsmDevice(provider: string, driver: string, options: AttesterOptions = {}): TsmDevice {
