@@ -45,5 +45,7 @@ export interface AttesterOptions {
 export interface AttesterKind {
   readonly tee: TeeName;
   readonly title: string;
+  /** Never chosen unless named: it tells what the machine started, and keeps nothing from the machine's owner. */
+  readonly byNameOnly?: boolean;
   create(options?: AttesterOptions): Attester;
 }

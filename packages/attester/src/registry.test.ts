@@ -7,6 +7,8 @@ import { createFakeTsm, shapedReport } from "../test/fake-tsm.ts";
 import type { FileSystem } from "./lib/filesystem.ts";
 import { ATTESTERS, detectAttester } from "./registry.ts";
 
+/** Those that need not be named. */
+const unasked = ATTESTERS.filter(({ byNameOnly }) => byNameOnly !== true);
 const NOWHERE = createFakeTsm({ mounted: false });
 const TDX = createFakeTsm({ provider: "tdx_guest" });
 const GRAMINE = createFakeGramine({ type: "dcap", quote: (data) => shapedReport(1200, 368, data) });
@@ -33,7 +35,16 @@ const withSocket: FileSystem = { ...NOWHERE, exists: async (path) => path === SO
 
 describe("detection", () => {
   it("prefers hardware, and the innermost of it", () => {
-    expect(ATTESTERS.map(({ tee }) => tee)).toEqual(["sgx", "tdx", "snp", "cca", "csv", "nitro", "sample"]);
+    expect(ATTESTERS.map(({ tee }) => tee)).toEqual([
+      "sgx",
+      "tdx",
+      "snp",
+      "cca",
+      "csv",
+      "nitro",
+      "tpm",
+      "sample",
+    ]);
   });
 
   it.each<[what: string, files: FileSystem, env: Record<string, string>, tee: string]>([
@@ -48,6 +59,10 @@ describe("detection", () => {
     expect((await detectAttester({ files, env })).tee).toBe(tee);
   });
 
+  it("takes no TPM for a TEE that nobody named", () => {
+    expect(ATTESTERS.filter((kind) => !unasked.includes(kind)).map(({ tee }) => tee)).toEqual(["tpm"]);
+  });
+
   it("takes the one that is named", async () => {
     const files = together(TDX, withSocket);
     expect((await detectAttester({ files, env: ENV, tee: "sample" })).tee).toBe("sample");
@@ -60,9 +75,9 @@ describe("detection", () => {
       code: "NO_TEE_FOUND",
       category: "unavailable",
       hint: expect.stringContaining("openSoftwareTee"),
-      detail: { tees: ATTESTERS.map(({ tee }) => ({ tee, available: false })) },
+      detail: { tees: unasked.map(({ tee }) => ({ tee, available: false })) },
     });
-    for (const { tee } of ATTESTERS) expect(String(error)).toContain(`${tee} misses `);
+    for (const { tee } of unasked) expect(String(error)).toContain(`${tee} misses `);
   });
 
   it("helps with the TEE that is nearest to working", async () => {
