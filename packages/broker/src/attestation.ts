@@ -10,13 +10,17 @@ import {
   signEar,
 } from "@adyton/appraisal";
 import { fromUtf8 } from "@adyton/core/bytes";
+import { defaultCrypto } from "@adyton/core/crypto";
 import type { Certificate } from "@adyton/core/x509";
 import {
   createCache,
+  type EvidenceRequest,
   schemeOf,
+  type TeeName,
   type VerificationCache,
   type VerifiedComposite,
   type VerifiedEvidence,
+  type VerifyOptions,
   verifyComposite,
 } from "@adyton/evidence";
 import { type Endorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
@@ -46,6 +50,11 @@ export class Verifier {
 
   constructor(options: VerifierOptions) {
     this.#options = options;
+  }
+
+  /** The request that evidence of this TEE has to answer; undefined where a nonce does. */
+  async request(tee: TeeName, now: Date): Promise<EvidenceRequest | undefined> {
+    return schemeOf(tee).request?.({ ...(await this.#trusted(now)), crypto: defaultCrypto });
   }
 
   /** The attestation result as a token (EAR). */
@@ -80,18 +89,23 @@ export class Verifier {
 
   /** The processor's evidence and that of every device that was sent with it. */
   async #verify(session: Session, request: AttestRequest, now: Date): Promise<VerifiedComposite> {
-    const { anchors } = this.#options;
     const primary = { tee: session.tee, ...schemeOf(session.tee).fromKbs(request.primaryEvidence) };
     return verifyComposite(
       { primary, runtimeData: request },
-      {
-        now,
-        endorsements: (await this.#options.endorsements?.()) ?? NO_ENDORSEMENTS,
-        roots: this.#options.roots,
-        ...(anchors === undefined ? {} : { anchors }),
-        cache: this.#cache,
-      },
+      { ...(await this.#trusted(now)), verifierKeys: session.verifierKeys },
     );
+  }
+
+  /** What is trusted and at hand. */
+  async #trusted(now: Date): Promise<VerifyOptions> {
+    const { anchors, endorsements, roots } = this.#options;
+    return {
+      now,
+      endorsements: (await endorsements?.()) ?? NO_ENDORSEMENTS,
+      roots,
+      ...(anchors === undefined ? {} : { anchors }),
+      cache: this.#cache,
+    };
   }
 }
 
