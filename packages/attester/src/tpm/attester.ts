@@ -35,7 +35,7 @@ export type AkChoice = { readonly handle: number } | { readonly scheme: AkScheme
 export interface TpmAttesterOptions extends AttesterOptions {
   /** Instead of `ADYTON_TPM`. */
   readonly address?: string;
-  /** Opens a TPM that is not at an address; it is closed after each use. */
+  /** Opens the TPM by other means than its address; it is closed after each use. */
   readonly open?: () => Promise<Tpm>;
   /** Default: the first that the TPM has of SHA-256, SHA-384, SHA-512, SM3, SHA-1. */
   readonly bank?: TpmHash;
@@ -184,11 +184,12 @@ async function probe(options: TpmAttesterOptions): Promise<Probe> {
     const address = addressOf(options);
     name = address === undefined ? TITLE : nameOf(address);
     const { root = "/", files = realFileSystem } = options;
-    if (address?.kind === "device" && !(await files.exists(join(root, address.path)))) {
+    const device = address?.kind === "device" ? join(root, address.path) : undefined;
+    if (device !== undefined && !(await files.exists(device))) {
       return {
         available: false,
         found: [],
-        missing: [join(root, address.path)],
+        missing: [device],
         next: `Turn the TPM on in the firmware's setup, or name one in ${TPM_VARIABLE}.`,
       };
     }
@@ -206,10 +207,8 @@ async function probe(options: TpmAttesterOptions): Promise<Probe> {
 }
 
 function unavailable(name: string, error: unknown): Probe {
-  if (!(error instanceof AttesterError)) {
-    return { available: false, found: [name], missing: [`an answer (${String(error)})`] };
-  }
-  const { errno } = error.detail;
+  const known = error instanceof AttesterError ? error : undefined;
+  const errno = known?.detail.errno;
   if (errno === "EACCES" || errno === "EPERM") {
     const next = "Run as root, or let the user into the group that owns the device (tss on most systems).";
     return { available: false, found: [name], missing: [`permission to open ${name}`], next };
@@ -217,28 +216,29 @@ function unavailable(name: string, error: unknown): Probe {
   return {
     available: false,
     found: [],
-    missing: [`an answer of ${name} (${error.message})`],
-    next: error.hint ?? "See that the TPM is running.",
+    missing: [`an answer of ${name} (${known?.message ?? String(error)})`],
+    next: known?.hint ?? "See that the TPM is running.",
   };
 }
 
 function open(options: TpmAttesterOptions): Promise<Tpm> {
   const { open: openOther, root = "/", wait } = options;
   const address = addressOf(options);
-  if (address === undefined) return (openOther ?? openTpm)();
+  if (openOther !== undefined) return openOther();
   return openTpm({
-    address: address.kind === "device" ? { ...address, path: join(root, address.path) } : address,
-    ...(wait === undefined ? {} : { wait }),
+    ...(address === undefined ? {} : { address: below(root, address) }),
+    ...(wait && { wait }),
   });
 }
 
-/** Undefined when the TPM is opened by the caller's own means. */
-function addressOf({
-  address,
-  open: openOther,
-  env = process.env,
-}: TpmAttesterOptions): TpmAddress | undefined {
-  if (openOther !== undefined) return undefined;
+function below(root: string, address: TpmAddress): TpmAddress {
+  return address.kind === "device" ? { ...address, path: join(root, address.path) } : address;
+}
+
+/** Undefined for a TPM that the caller opens and says no address of. */
+function addressOf(options: TpmAttesterOptions): TpmAddress | undefined {
+  const { address, open: openOther, env = process.env } = options;
+  if (openOther !== undefined && address === undefined) return undefined;
   const text = address ?? env[TPM_VARIABLE] ?? "";
   return text === "" ? { kind: "device", path: DEFAULT_DEVICE } : parseTpmAddress(text);
 }

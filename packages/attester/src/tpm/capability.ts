@@ -7,7 +7,7 @@ import { AdytonError } from "@adyton/core/errors";
 import type { PcrSelection } from "@adyton/evidence/tpm";
 import type { Tpm } from "./connection.ts";
 import { CAPABILITY, COMMAND, PROPERTY } from "./constants.ts";
-import { asResponse, invalidResponse } from "./error.ts";
+import { asResponse, invalidResponse, unsuitable } from "./error.ts";
 import { u32 } from "./frame.ts";
 import { readSelection } from "./selection.ts";
 
@@ -41,7 +41,7 @@ const ASKED = 128;
 const LEAST_DIGEST = 32;
 const LEAST_NV_BUFFER = 512;
 
-/** Throws `INVALID_TPM_RESPONSE`, also when the TPM is of another family than 2.0. */
+/** Throws `INVALID_TPM_RESPONSE`, and `TPM_UNSUITABLE` when the TPM is of another family than 2.0. */
 export async function tpmProperties(tpm: Tpm): Promise<TpmProperties> {
   const pairs = new Map<number, number>();
   let next: number = PROPERTY.first;
@@ -55,7 +55,14 @@ export async function tpmProperties(tpm: Tpm): Promise<TpmProperties> {
     next = (last ?? 0) + 1;
   }
   const family = pairs.get(PROPERTY.family);
-  if (family !== FAMILY_2) throw invalidResponse(NAME, "it is no TPM of family 2.0", { found: family });
+  if (family !== FAMILY_2) {
+    const what = family === undefined ? "no family" : `the family ${JSON.stringify(letters(family))}`;
+    throw unsuitable(
+      `it names ${what}, expected 2.0`,
+      { found: family ?? null, expected: FAMILY_2 },
+      "A TPM in failure mode says no more than its maker: start the machine anew.",
+    );
+  }
   const value = (property: number): number => pairs.get(property) ?? 0;
   return {
     manufacturer: letters(value(PROPERTY.manufacturer)),

@@ -6,6 +6,7 @@ import { realWait } from "../lib/devices.ts";
 import { COMMAND } from "./constants.ts";
 import { openDevice } from "./device.ts";
 import {
+  checkEmpty,
   encodeCommand,
   parseResponse,
   responseCodeOf,
@@ -71,7 +72,8 @@ export async function openTpm(options: OpenTpmOptions = {}): Promise<Tpm> {
 /** Forgets an object or a session that the TPM holds. */
 export async function flushContext(tpm: Tpm, handle: number): Promise<void> {
   // The handle is a parameter here (part 3, section 28.4).
-  await tpm.run({ name: "TPM2_FlushContext", code: COMMAND.flushContext, parameters: u32(handle) });
+  const name = "TPM2_FlushContext";
+  checkEmpty(await tpm.run({ name, code: COMMAND.flushContext, parameters: u32(handle) }), name);
 }
 
 /**

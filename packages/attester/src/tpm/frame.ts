@@ -90,6 +90,11 @@ export function parseResponse(bytes: Uint8Array, command: TpmCommand): TpmRespon
   });
 }
 
+/** Throws `INVALID_TPM_RESPONSE` unless a response has no parameters, as its command's has none. */
+export function checkEmpty({ parameters }: TpmResponse, name: string): void {
+  if (parameters.length > 0) throw invalidResponse(name, `${parameters.length} bytes, expected none`);
+}
+
 /** The code of a response, whatever else it holds. Throws `INVALID_TPM_RESPONSE`. */
 export function responseCodeOf(bytes: Uint8Array, name: string): number {
   return asResponse(name, () => parseHeader(new Reader(bytes, name), bytes, name).code);

@@ -8,7 +8,7 @@ import { AttesterError } from "../errors.ts";
 import type { Tpm } from "./connection.ts";
 import { COMMAND } from "./constants.ts";
 import { asResponse, invalidArgument, invalidResponse, unsuitable } from "./error.ts";
-import { NO_AUTH, u16, u32 } from "./frame.ts";
+import { checkEmpty, NO_AUTH, u16, u32 } from "./frame.ts";
 import { checkIndex, encodeSelection, readSelection } from "./selection.ts";
 
 /** A digest for the bank of its hash. */
@@ -29,6 +29,7 @@ export interface PcrReading {
 /** Tries while others extend PCRs. */
 export const CONFLICT_TRIES = 5;
 const READ = "TPM2_PCR_Read";
+const EXTEND = "TPM2_PCR_Extend";
 const MAX_VALUES = 8;
 
 /**
@@ -61,8 +62,8 @@ export async function extendPcr(tpm: Tpm, index: number, digests: readonly PcrDi
     );
   }
   if (digests.length === 0) throw invalidArgument(`Cannot extend PCR ${index}: got no digest, expected one`);
-  await tpm.run({
-    name: "TPM2_PCR_Extend",
+  const response = await tpm.run({
+    name: EXTEND,
     code: COMMAND.pcrExtend,
     handles: [index],
     authorizations: [NO_AUTH],
@@ -71,6 +72,7 @@ export async function extendPcr(tpm: Tpm, index: number, digests: readonly PcrDi
       ...digests.flatMap(({ hash, digest }) => [u16(idOfHash(hash)), digest]),
     ),
   });
+  checkEmpty(response, EXTEND);
 }
 
 /** The parameters of TPM2_PCR_Read's response. Throws `INVALID_TPM_RESPONSE`. */
