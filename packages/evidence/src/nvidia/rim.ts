@@ -211,7 +211,11 @@ async function checkSignature(
   }
 }
 
+/** The algorithm that an element names. None of those that are taken has parameters. */
 function algorithmOf(element: XmlElement): string | undefined {
+  if (element.children.some((child) => typeof child !== "string")) {
+    throw refuseSignature(`${element.name} has parameters, expected none`);
+  }
   return attributeOf(element, "", "Algorithm");
 }
 
@@ -225,7 +229,7 @@ function demand(what: string, found: string | undefined, expected: string): void
 }
 
 function binaryOf(element: XmlElement): Uint8Array {
-  return fromBase64(textOf(element).replace(/\s+/g, ""));
+  return fromBase64(textOf(element).replace(/[ \t\r\n]+/g, ""));
 }
 
 function refuseSignature(why: string): EvidenceError {
