@@ -4,12 +4,12 @@
 import {
   constants,
   createCipheriv,
-  createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
   generateKeyPair,
+  hash,
   type JsonWebKeyInput,
   type KeyObject,
   type PublicKeyInput,
@@ -47,7 +47,7 @@ const generate = promisify(generateKeyPair) as (
 /** The provider of this runtime. */
 export const provider: CryptoProvider = {
   name: "node",
-  digest: (hash, data) => copy(createHash(NODE_HASH[hash]).update(data).digest()),
+  digest: (name, data) => copy(hash(NODE_HASH[name], data, "buffer")),
   hmac: (hash, key, data) => copy(createHmac(NODE_HASH[hash], key).update(data).digest()),
   randomBytes: (length) => copy(randomBytes(length)),
   importPublicKey: (spki) => {

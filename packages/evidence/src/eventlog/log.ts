@@ -37,6 +37,7 @@ const MAX_LOG = 16 * 1024 * 1024;
 const MAX_EVENTS = 65_536;
 const MAX_BANKS = 16;
 const SHA1_SIZE = 20;
+const WORD = Int32Array.BYTES_PER_ELEMENT;
 const SPEC_ID = fromUtf8("Spec ID Event03\0");
 /** The signature without its two digits: what describes a log of any version. */
 const SPEC_ID_STEM = fromUtf8("Spec ID Event");
@@ -208,9 +209,14 @@ function startsFilling(bytes: Uint8Array, at: number): boolean {
 function isFilling(bytes: Uint8Array): boolean {
   const [first] = bytes;
   if (first !== 0 && first !== 0xff) return false;
-  // A loop: tables are filled up to their size, which may be most of it.
-  for (let i = 1; i < bytes.length; i++) if (bytes[i] !== first) return false;
-  return true;
+  // Tables are filled up to their size, which may be most of it: whole words where they are aligned.
+  const head = Math.min(bytes.length, -bytes.byteOffset & (WORD - 1));
+  const words = Math.trunc((bytes.length - head) / WORD);
+  const filled = first === 0 ? 0 : -1;
+  const view = words > 0 ? new Int32Array(bytes.buffer, bytes.byteOffset + head, words) : [];
+  for (let i = 0; i < words; i++) if (view[i] !== filled) return false;
+  const isFirst = (byte: number): boolean => byte === first;
+  return bytes.subarray(0, head).every(isFirst) && bytes.subarray(head + words * WORD).every(isFirst);
 }
 
 function hex(id: number): string {

@@ -7,6 +7,7 @@ import type { VerifyingCrypto } from "@adyton/core/crypto";
 import { AdytonError } from "@adyton/core/errors";
 import type { Certificate } from "@adyton/core/x509";
 import type { VerificationCache } from "../cache.ts";
+import { remembered, type Span, scopeKey } from "../remember.ts";
 import { isHostKeyDocument, phkhOf, type VerifiedHostKey, verifyHostKeyDocument } from "./endorsements.ts";
 import { refuseSe } from "./refusal.ts";
 
@@ -89,28 +90,19 @@ async function verified(
   material: HostKeyMaterial,
   scope: string,
 ): Promise<VerifiedHostKey> {
-  const { now, cache, crypto } = material;
-  if (cache === undefined) return verifyHostKeyDocument(document, material);
-  const key = `${scope}:${toHex(await crypto.digest("SHA-256", document.der))}`;
-  const known = cache.get(key, now) as VerifiedHostKey | undefined;
-  if (known !== undefined) return known;
-  const hostKey = await verifyHostKeyDocument(document, material);
-  const begins = [
-    ...hostKey.certificates.map(({ notBefore }) => notBefore.getTime()),
-    ...hostKey.crls.map(({ thisUpdate }) => thisUpdate.getTime()),
-  ];
-  // A list that takes effect later may decide otherwise: what is known now is not known beyond that.
-  const later = material.crls.map((crl) => crl.thisUpdate.getTime()).filter((time) => time > now.getTime());
-  const until = Math.min(hostKey.validUntil.getTime(), ...later.map((time) => time - 1));
-  cache.set(key, hostKey, new Date(Math.max(...begins)), new Date(until));
-  return hostKey;
+  const { now, cache, crls, crypto } = material;
+  const verify = (): Promise<VerifiedHostKey> => verifyHostKeyDocument(document, material);
+  if (cache === undefined) return verify();
+  const key = await scopeKey(scope, [[document]], crypto);
+  return remembered(cache, key, { now, lists: crls }, verify, spanOf);
+}
+
+function spanOf({ certificates, crls, validUntil }: VerifiedHostKey): Span {
+  const begins = [...certificates.map((each) => each.notBefore), ...crls.map((crl) => crl.thisUpdate)];
+  return { from: new Date(Math.max(...begins.map((date) => date.getTime()))), until: validUntil };
 }
 
 /** Everything that the outcome depends on besides the document: the cache's key begins with it. */
 async function scopeOf({ certificates, crls, roots, cache, crypto }: HostKeyMaterial): Promise<string> {
-  if (cache === undefined) return "";
-  const digests = (items: readonly { readonly der: Uint8Array }[]): Promise<string[]> =>
-    Promise.all(items.map(async ({ der }) => toHex(await crypto.digest("SHA-256", der))));
-  const groups = await Promise.all([certificates, crls, roots].map(digests));
-  return ["se", ...groups.map((group) => group.join(""))].join(":");
+  return cache === undefined ? "" : scopeKey("se", [certificates, crls, roots], crypto);
 }
