@@ -11,6 +11,7 @@ import { type Certificate, publicKeyOf } from "@adyton/core/x509";
 import { selectAnchors, trustOf } from "../anchors.ts";
 import type { VerificationCache } from "../cache.ts";
 import type { EvidenceError } from "../errors.ts";
+import { endorsementsUsed, holdingsOf } from "../used.ts";
 import type { EndorsementsUsed, Trust } from "../verified.ts";
 import { type EndorsementKey, issuerNameOf, rootNameOf, type SignerKind } from "./endorsements.ts";
 import { PINNED_ARKS } from "./products.ts";
@@ -111,32 +112,12 @@ async function verify(
     certificates: chain.certificates,
     crl,
     trust: trustOf(anchors, root),
-    endorsements: endorsementsUsed(chain.certificates, crl, validUntil),
+    endorsements: endorsementsUsed(
+      holdingsOf(chain.certificates, crl === undefined ? [] : [crl]),
+      crl !== undefined,
+    ),
     validFrom,
     validUntil,
-  };
-}
-
-/** The certificates and the CRL that a verdict rests on. */
-function endorsementsUsed(
-  certificates: readonly Certificate[],
-  crl: CertificateRevocationList | undefined,
-  validUntil: Date,
-): EndorsementsUsed {
-  const items = certificates.map((certificate) => ({
-    kind: "certificate",
-    subject: certificate.subject.text,
-    expires: certificate.notAfter.toISOString(),
-  }));
-  if (crl !== undefined) {
-    items.push({ kind: "crl", subject: crl.issuer.text, expires: crl.nextUpdate.toISOString() });
-  }
-  const issued = [...certificates.map(({ notBefore }) => notBefore), ...(crl ? [crl.thisUpdate] : [])];
-  return {
-    earliestIssue: new Date(Math.min(...issued.map((date) => date.getTime()))).toISOString(),
-    earliestExpiry: validUntil.toISOString(),
-    revocation: crl === undefined ? "unchecked" : "checked",
-    items,
   };
 }
 

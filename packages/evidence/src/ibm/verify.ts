@@ -7,8 +7,9 @@ import { verifyingCrypto } from "@adyton/core/crypto";
 import { AdytonError } from "@adyton/core/errors";
 import { NO_ENDORSEMENTS } from "../bag.ts";
 import { checkReportData } from "../binding.ts";
-import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
+import { checkTime } from "../time.ts";
+import { endorsementsUsed, holdingsOf } from "../used.ts";
 import { type EndorsementsUsed, seal, type VerifiedEvidence, type Warning } from "../verified.ts";
 import { claimsOf } from "./claims.ts";
 import type { VerifiedHostKey } from "./endorsements.ts";
@@ -37,13 +38,7 @@ const REPORT_DATA = 64;
  */
 export async function verifySe(bytes: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
   const { now, crypto = verifyingCrypto } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError(
-      "INVALID_TIME",
-      "misuse",
-      "Cannot verify Secure Execution evidence: the time is no date",
-    );
-  }
+  checkTime(now, "Secure Execution evidence");
   const evidence = parseSeEvidence(bytes);
   const secrets = await secretsOf(evidence, options.verifierKeys ?? []);
   const { endorsements = NO_ENDORSEMENTS, roots = [], cache } = options;
@@ -64,7 +59,7 @@ export async function verifySe(bytes: Uint8Array, options: VerifyOptions): Promi
     reportData,
     initDataField: null,
     claims: claimsOf(evidence, tags, additional),
-    endorsements: endorsementsUsed(hostKeys),
+    endorsements: usedFor(hostKeys),
     warnings: warningsOf(trust.simulated, trust.root, secrets.flags),
     explanation: [
       "The request that was answered is the verifier's own.",
@@ -172,26 +167,8 @@ function warningsOf(simulated: boolean, root: string, flags: bigint): Warning[] 
   ];
 }
 
-function endorsementsUsed(hostKeys: readonly VerifiedHostKey[]): EndorsementsUsed {
+function usedFor(hostKeys: readonly VerifiedHostKey[]): EndorsementsUsed {
   const certificates = [...new Set(hostKeys.flatMap((each) => each.certificates))];
   const crls = [...new Set(hostKeys.flatMap((each) => each.crls))];
-  const issued = [...certificates.map((each) => each.notBefore), ...crls.map((crl) => crl.thisUpdate)];
-  const ends = hostKeys.map(({ validUntil }) => validUntil.getTime());
-  return {
-    earliestIssue: new Date(Math.min(...issued.map((date) => date.getTime()))).toISOString(),
-    earliestExpiry: new Date(Math.min(...ends)).toISOString(),
-    revocation: "checked",
-    items: [
-      ...certificates.map((each) => ({
-        kind: "certificate",
-        subject: each.subject.text,
-        expires: each.notAfter.toISOString(),
-      })),
-      ...crls.map((crl) => ({
-        kind: "crl",
-        subject: crl.issuer.text,
-        expires: crl.nextUpdate.toISOString(),
-      })),
-    ],
-  };
+  return endorsementsUsed(holdingsOf(certificates, crls), true);
 }
