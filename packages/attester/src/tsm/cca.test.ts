@@ -89,6 +89,7 @@ describe("collecting", () => {
 describe("probing", () => {
   it.each<[what: string, options: FakeTsmOptions, available: boolean, next: RegExp]>([
     ["a realm", { provider: "arm_cca_guest" }, true, /^$/],
+    ["no configfs", { mounted: false }, false, /Linux 6\.13 or newer/],
     ["no driver", {}, false, /Load arm-cca-guest/],
     ["another TEE", { provider: "sev_guest" }, false, /that provider/],
   ])("%s", async (_what, options, available, next) => {

@@ -5,9 +5,10 @@ import { equal } from "@adyton/core/bytes";
 import { parseCcaToken } from "@adyton/evidence/cca";
 import type { AttesterKind } from "../attester.ts";
 import { checkSize, paddedReportData, wholeEvidence } from "../lib/report-data.ts";
-import { tsmDevice } from "./tsm.ts";
+import { type TsmProvider, tsmDevice } from "./tsm.ts";
 
 const TITLE = "Arm CCA through configfs-tsm";
+const PROVIDER: TsmProvider = { name: "arm_cca_guest", driver: "arm-cca-guest", since: "6.13" };
 /** Less than two signatures and two challenges of 64 bytes is no token. */
 const LEAST = 256;
 
@@ -15,7 +16,7 @@ export const ccaAttester: AttesterKind = {
   tee: "cca",
   title: TITLE,
   create: (options = {}) => {
-    const device = tsmDevice("arm_cca_guest", "arm-cca-guest", options);
+    const device = tsmDevice(PROVIDER, options);
     return {
       tee: "cca",
       title: TITLE,

@@ -4,9 +4,10 @@
 import type { AttesterKind } from "../attester.ts";
 import { readEventLog } from "../lib/event-log.ts";
 import { carries, checkSize, paddedReportData, quoteReportDataOffset } from "../lib/report-data.ts";
-import { tsmDevice } from "./tsm.ts";
+import { type TsmProvider, tsmDevice } from "./tsm.ts";
 
 const TITLE = "Intel TDX through configfs-tsm";
+const PROVIDER: TsmProvider = { name: "tdx_guest", driver: "tdx-guest", since: "6.7" };
 /** Smallest quote of version 4: header, TD report and the length of the signature data. */
 const LEAST = 48 + 584 + 4;
 
@@ -14,7 +15,7 @@ export const tdxAttester: AttesterKind = {
   tee: "tdx",
   title: TITLE,
   create: (options = {}) => {
-    const device = tsmDevice("tdx_guest", "tdx-guest", options);
+    const device = tsmDevice(PROVIDER, options);
     return {
       tee: "tdx",
       title: TITLE,
