@@ -5,6 +5,12 @@
 import { type Bytes, fromUtf8, toUtf8 } from "@adyton/core/bytes";
 import { AdytonError } from "@adyton/core/errors";
 import { parseJson } from "@adyton/core/json";
+import { schemeOf, verifyEvidence } from "@adyton/evidence";
+import { readEndorsement } from "@adyton/evidence/endorsements";
+import { parseEventLog } from "@adyton/evidence/eventlog";
+import { encodeSeEvidence, encodeSeRequest, parseSeRequest } from "@adyton/evidence/se";
+import { parseEnclaveIdentity, parseTcbEvaluationDataNumbers, parseTcbInfo } from "@adyton/evidence/sgx";
+import { describe, expect, it } from "vitest";
 import {
   createAmdVendor,
   createAzureVm,
@@ -16,14 +22,7 @@ import {
   createSeHeader,
   createSevVendor,
   simulateBoot,
-} from "@adyton/simulator";
-import { describe, expect, it } from "vitest";
-import { readEndorsement } from "./endorsements.ts";
-import { parseEventLog } from "./eventlog/log.ts";
-import { encodeSeEvidence, SE_MEASUREMENT_SIZE } from "./ibm/evidence.ts";
-import { encodeSeRequest, parseSeRequest } from "./ibm/request.ts";
-import { parseEnclaveIdentity, parseTcbEvaluationDataNumbers, parseTcbInfo } from "./intel/documents.ts";
-import { schemeOf, verifyEvidence } from "./registry.ts";
+} from "./index.ts";
 
 const NOW = new Date("2026-06-01T12:00:00Z");
 const AMD = { at: NOW, rsaBits: 2048 } as const;
@@ -74,7 +73,7 @@ const request = encodeSeRequest({
 const exchange = encodeSeEvidence({
   form: "exchange",
   request,
-  measurement: new Uint8Array(SE_MEASUREMENT_SIZE),
+  measurement: new Uint8Array(64),
   additional: new Uint8Array(),
   userData: new Uint8Array(),
   cuid: new Uint8Array(16),
