@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compile, RegoError, type Value } from "@adyton/rego";
+import { compile, RegoError, type Tracer, type Value } from "@adyton/rego";
 import { opaProgram } from "./opa.ts";
 import { jsonForm, textOf } from "./values.ts";
 
@@ -23,6 +23,13 @@ const CODE_OF: Readonly<Record<string, string>> = {
 /** The package's document as text, or the name of an error. */
 export type Outcome = string;
 
+/** JSON with numbers of any size. */
+const UNMARSHAL = compile({ modules: {} }).prepare("json.unmarshal(input)");
+
+function read(text: string): unknown {
+  return UNMARSHAL.value({ input: text });
+}
+
 function opa(...args: readonly string[]): {
   readonly result?: unknown;
   readonly errors?: readonly OpaError[];
@@ -33,11 +40,11 @@ function opa(...args: readonly string[]): {
       maxBuffer: 256 * 1024 * 1024,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    return JSON.parse(text || "{}") as { result?: unknown };
+    return read(text) as { result?: unknown };
   } catch (error) {
     // It prints what was wrong, and leaves with a status that says so.
     const { stdout, stderr } = error as { readonly stdout?: string; readonly stderr?: string };
-    return JSON.parse(stdout || stderr || "{}") as { errors?: readonly OpaError[] };
+    return read(stdout || stderr || "{}") as { errors?: readonly OpaError[] };
   }
 }
 
@@ -101,10 +108,16 @@ function evaluated(
   }
 }
 
-export function ours(name: string, text: string, input: object, base: object): Outcome {
+export function ours(
+  name: string,
+  text: string,
+  input: object,
+  base: object,
+  options: { readonly trace?: Tracer } = {},
+): Outcome {
   try {
     const query = compile({ modules: { [`${name}.rego`]: text } }).prepare(`data.${name}`);
-    const value = query.value({ input: input as Value, data: { base: base as Value } });
+    const value = query.value({ input: input as Value, data: { base: base as Value }, ...options });
     return textOf(jsonForm(value ?? null));
   } catch (error) {
     if (error instanceof RegoError) return CODE_OF[error.code] ?? error.code;

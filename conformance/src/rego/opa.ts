@@ -8,7 +8,7 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 
 /** The release whose semantics `@adyton/rego` follows. */
-export const OPA_VERSION = "1.22.2";
+const OPA_VERSION = "1.22.2";
 
 /** `ADYTON_OPA_SOURCE`, or the release in Go's module cache; undefined where there is neither. */
 export const opaSource: string | undefined = firstThatExists([

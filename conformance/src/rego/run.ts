@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs one case of the compliance suite with `@adyton/rego` and says how the outcome differs from what is wanted.
 
-import { type Answer, type Builtin, compile, RegoError, type Value } from "@adyton/rego";
+import { type Answer, type Builtin, compile, RegoError, type Tracer, type Value } from "@adyton/rego";
 import { cryptoBuiltins } from "@adyton/rego/crypto";
 import { schemaBuiltins } from "@adyton/rego/schema";
 import { yamlBuiltins } from "@adyton/rego/yaml";
@@ -30,7 +30,8 @@ export type Outcome =
 
 const PASSED: Outcome = { passed: true };
 
-export function runCase(wanted: Case, now: bigint): Outcome {
+/** With `trace`, evaluation goes the way on which it can be watched: other code, which must give the same. */
+export function runCase(wanted: Case, now: bigint, trace?: Tracer): Outcome {
   const failed = (where: "compile" | "evaluate" | "result" | "error", why: string): Outcome => ({
     passed: false,
     where,
@@ -49,7 +50,12 @@ export function runCase(wanted: Case, now: bigint): Outcome {
     // The suite's own runner reads queries as v1, whatever the modules are.
     const query = policy.prepare(wanted.query);
     stage = "evaluate";
-    answers = query.evaluate({ data: wanted.data, now, ...(input === undefined ? {} : { input }) });
+    answers = query.evaluate({
+      data: wanted.data,
+      now,
+      ...(input === undefined ? {} : { input }),
+      ...(trace === undefined ? {} : { trace }),
+    });
   } catch (error) {
     if (!(error instanceof RegoError)) return failed(stage, `untyped: ${describe(error)}`);
     if (stage === "compile") return failed(stage, error.message);

@@ -11,6 +11,14 @@ export type AppraisalErrorCode =
   | "INVALID_POLICY_OUTPUT"
   | "INVALID_APPRAISAL_INPUT"
   | "NOT_APPRAISED"
+  // documents of reference values
+  | "INVALID_CORIM"
+  | "UNSUPPORTED_CORIM"
+  | "REFERENCE_UNSIGNED"
+  | "REFERENCE_KEY_MISSING"
+  | "REFERENCE_SIGNATURE"
+  | "REFERENCE_NOT_YET_VALID"
+  | "REFERENCE_EXPIRED"
   // time
   | "EVIDENCE_STALE"
   // init-data

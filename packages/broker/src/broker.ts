@@ -2,6 +2,7 @@
 // The trust services as one function from Request to Response: challenge, verification, appraisal, release.
 
 import { builtinPolicy, type EarSigningKey, type Policy } from "@adyton/appraisal";
+import type { ReferenceTrust } from "@adyton/appraisal/reference";
 import type { Certificate } from "@adyton/core/x509";
 import type { Endorsements } from "@adyton/evidence/endorsements";
 import { Verifier } from "./attestation.ts";
@@ -50,6 +51,8 @@ export interface BrokerOptions {
   readonly resourcePolicy?: ResourcePolicy;
   /** Policies in files (`resource.rego`, `attestation.rego`…), taken as soon as they change and hold. */
   readonly policyFolder?: string;
+  /** Whose CoRIMs administrators can register. Default: nobody's, and none without a signature. */
+  readonly referenceTrust?: ReferenceTrust;
   readonly clock?: Clock;
   readonly logger?: Logger;
   /** For each client address; `false` switches it off. Default 100 a second, 1,000 at once. */
@@ -112,6 +115,7 @@ export function createBroker(options: BrokerOptions): Broker {
       ...(options.endorsements === undefined ? {} : { endorsements: options.endorsements }),
     }),
     policies,
+    referenceTrust: options.referenceTrust ?? {},
     isFixed: (name) => (name === "resource" ? options.resourcePolicy : options.policy) !== undefined,
     resources: new Resources({
       store,

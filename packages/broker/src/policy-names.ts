@@ -35,9 +35,6 @@ export const POLICY_FILES: Readonly<Record<PolicyName, string>> = {
 
 export const POLICY_NAMES: readonly PolicyName[] = Object.keys(POLICY_FILES) as PolicyName[];
 
-/** A policy set under a name. */
-export type BuiltPolicy<N extends PolicyName> = N extends "resource" ? ResourcePolicy : Policy;
-
 /** By Trustee's ids, as its administrators name them: `default`, or `default_` and the kind of device. */
 export function attestationPolicyOf(id: string): AttestationPolicyName | undefined {
   const name = id.replace(/^default/, "attestation");

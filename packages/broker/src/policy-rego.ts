@@ -92,7 +92,7 @@ export function testFileOf(file: string): string {
 }
 
 /** Reads v1, and v0 where it is that: policies of both kinds are in the field. Throws v1's `RegoError` when it is none. */
-export function moduleOf(file: string, text: string): Module {
+function moduleOf(file: string, text: string): Module {
   const versions: readonly RegoVersion[] = ["v1", "v0"];
   let first: RegoError | undefined;
   for (const version of versions) {

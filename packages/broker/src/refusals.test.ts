@@ -219,7 +219,7 @@ describe("administration is refused", () => {
     ["an unknown member", referenceMessage({ a: 1 }, { more: 1 }), "SerdeError", "INVALID_REQUEST"],
     ["an unknown type", referenceMessage({ a: 1 }, { type: "guess" }), "SerdeError", "INVALID_REQUEST"],
     ["swid", referenceMessage({ a: 1 }, { type: "swid" }), "RvpsError", "UNSUPPORTED_REFERENCE_VALUE"],
-    ["corim", referenceMessage({ a: 1 }, { type: "corim" }), "RvpsError", "UNSUPPORTED_REFERENCE_VALUE"],
+    ["corim", referenceMessage({ a: 1 }, { type: "corim" }), "AttestationError", "INVALID_CBOR"],
     ["a payload that is no base64", referenceMessage({}, { payload: "!" }), "SerdeError", "INVALID_REQUEST"],
     ["a payload that is no object", referenceMessage([1]), "SerdeError", "INVALID_REQUEST"],
     ["no values", referenceMessage({}), "SerdeError", "INVALID_REQUEST"],

@@ -21,7 +21,6 @@ import {
   sub,
   sum,
   toBigInt,
-  toIndex,
   weightOf,
 } from "./number.ts";
 import { compareNumbers, type RegoNumber } from "./value.ts";
@@ -188,14 +187,4 @@ describe("arithmetic", () => {
     expect(weightOf(2n ** 100_000n - 1n)).toBeGreaterThan(10_000);
     expect(weightOf(new Decimal(1n, -30_000))).toBeGreaterThan(10_000);
   });
-});
-
-test.each<[RegoNumber, number | undefined]>([
-  [0, 0],
-  [3, 3],
-  [-1, undefined],
-  [0.5, undefined],
-  [2n ** 64n, undefined],
-])("toIndex of %s", (value, index) => {
-  expect(toIndex(value)).toBe(index);
 });

@@ -4,7 +4,7 @@
 
 import { BuiltinFailure } from "./builtin.ts";
 import { Decimal } from "./decimal.ts";
-import type { RegoNumber, Value } from "./value.ts";
+import type { RegoNumber } from "./value.ts";
 
 /** Decimal digits left of the point, or zeros right of it, that a number may have: 2^±100,000. */
 const MAX_MAGNITUDE = 30_103;
@@ -42,11 +42,6 @@ export function formatNumber(value: RegoNumber): string {
   if (point > 0) return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
   if (point > -6) return `${sign}0.${"0".repeat(-point)}${digits}`;
   return `${sign}${digits[0]}${digits.length > 1 ? `.${digits.slice(1)}` : ""}e${point - 1}`;
-}
-
-/** The position that a value names in a list, or undefined. */
-export function toIndex(value: Value): number | undefined {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 /** The integer that a number is, or undefined for a fraction. */

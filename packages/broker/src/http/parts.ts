@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the routes are made of, and what they share.
 
+import type { ReferenceTrust } from "@adyton/appraisal/reference";
 import type { Hono } from "hono";
 import type { JWK } from "jose";
 import type { Verifier } from "../attestation.ts";
@@ -36,6 +37,8 @@ export interface AppParts {
   readonly verifier: Verifier;
   readonly resources: Resources;
   readonly policies: PolicyStore;
+  /** Whose documents of reference values are taken. */
+  readonly referenceTrust: ReferenceTrust;
   /** Whether the program that runs the broker gave this policy itself. */
   readonly isFixed: (name: PolicyName) => boolean;
   /** Throws `ADMIN_REFUSED` unless the request carries the administrator's token. */

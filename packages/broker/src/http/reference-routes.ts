@@ -5,7 +5,7 @@ import { auditChange } from "../audit.ts";
 import { BrokerError } from "../errors.ts";
 import {
   checkReferenceId,
-  parseReferenceMessage,
+  readReferenceMessage,
   readReferenceValues,
   registerChanges,
 } from "../reference-values.ts";
@@ -16,14 +16,15 @@ const ALL = `${PREFIX}/reference-value`;
 const BELOW = `${ALL}/`;
 
 export function addReferenceRoutes(app: App, parts: AppParts): void {
-  const { clock, maxBodyBytes, requireAdmin, store, vault } = parts;
+  const { clock, maxBodyBytes, referenceTrust, requireAdmin, store, vault } = parts;
   app.post(ALL, async (c) => {
     requireAdmin(c.req.raw);
     const now = clock.now();
-    const values = parseReferenceMessage(await readText(c.req.raw, maxBodyBytes));
+    const text = await readText(c.req.raw, maxBodyBytes);
+    const registration = await readReferenceMessage(text, referenceTrust, now);
     await store.write([
-      ...registerChanges(vault, values, now),
-      auditChange(vault, now, { type: "reference-value.register", ids: [...values.keys()] }),
+      ...registerChanges(vault, registration, now),
+      auditChange(vault, now, { type: "reference-value.register", ids: [...registration.values.keys()] }),
     ]);
     return c.body(null, 200);
   });

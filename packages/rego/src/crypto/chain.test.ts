@@ -311,6 +311,9 @@ describe("options", () => {
   ])("CurrentTime %i ms from now: %s", (offset, expected) => {
     const time = BigInt(AT.getTime() + offset) * 1_000_000n;
     expect(chainOf([root, middle, leaf], { CurrentTime: time }) !== undefined).toBe(expected);
+    // As JSON gives it: a double.
+    if (Math.abs(offset % 1000) !== 1)
+      expect(chainOf([root, middle, leaf], { CurrentTime: Number(time) }) !== undefined).toBe(expected);
   });
 
   it.each([

@@ -84,7 +84,7 @@ function mayIssue({ version, extensions, hasKnownKey }: ParsedCertificate, isRoo
 }
 
 /** Signed by a key that may, with an algorithm that is still trusted: SHA-1 and MD5 are not. */
-export function isSignedBy(
+function isSignedBy(
   child: Pick<ParsedCertificate, "tbs" | "signature" | "algorithm">,
   parent: Pick<ParsedCertificate, "spki">,
 ): boolean {

@@ -33,7 +33,7 @@ const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_
 const QUOTES = /^["']+|["']+$/g;
 
 /** The two dots of a token are where they belong; nothing is decoded. */
-export function splitToken(text: string): readonly [header: string, payload: string, signature: string] {
+function splitToken(text: string): readonly [header: string, payload: string, signature: string] {
   if (!text.includes(".")) throw failure("encoded JWT had no period separators");
   const [header = "", payload = "", signature = "", ...more] = text.split(".");
   const sections = text.split(".").length;
@@ -61,7 +61,7 @@ export function unwrapped(text: string): Token {
 }
 
 /** base64url; padding and unused bits that are not zero are let through, although RFC 4648 section 3.5 refuses them. */
-export function decodePart(part: string, name: string): Bytes {
+function decodePart(part: string, name: string): Bytes {
   const digits = part.replace(/={1,2}$/, "");
   const spare = { 2: 0b110000, 3: 0b111100 }[digits.length % 4];
   const value = DIGITS.indexOf(digits.at(-1) ?? "");

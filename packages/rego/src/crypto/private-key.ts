@@ -11,7 +11,7 @@ import type { Value } from "../value.ts";
 import { numberOf } from "./public-key.ts";
 
 export const OID = { rsa: "1.2.840.113549.1.1.1", ec: "1.2.840.10045.2.1", ed25519: "1.3.101.112" } as const;
-export const CURVES: Readonly<Record<CurveName, string>> = {
+const CURVES: Readonly<Record<CurveName, string>> = {
   "P-256": "1.2.840.10045.3.1.7",
   "P-384": "1.3.132.0.34",
   "P-521": "1.3.132.0.35",

@@ -5,8 +5,9 @@ import { equal, toBase64 } from "@adyton/core/bytes";
 import { parsePem } from "@adyton/core/pem";
 import { type Builtin, type BuiltinContext, BuiltinFailure } from "../builtin.ts";
 import { define, failure, objectAt, stringAt } from "../builtins/define.ts";
+import { toBigInt } from "../number.ts";
 import { ANY, arrayOf, BOOLEAN, dictionaryOf, STRING, type Type, tupleOf } from "../types.ts";
-import { entriesOf, type PlainObject, RegoSet, type Value } from "../value.ts";
+import { entriesOf, kindOf, type PlainObject, type RegoNumber, RegoSet, type Value } from "../value.ts";
 import { type ParsedCertificate, parseCertificates } from "./certificate.ts";
 import { type ChainOptions, verifyChain } from "./chain.ts";
 import { PURPOSES } from "./extensions.ts";
@@ -167,8 +168,7 @@ function chainOptions(options: ReturnType<typeof objectAt>, context: BuiltinCont
 }
 
 function nanosecondsOf(value: Value): bigint {
-  const whole =
-    typeof value === "bigint" || Number.isSafeInteger(value) ? BigInt(value as number | bigint) : undefined;
+  const whole = kindOf(value) === "number" ? toBigInt(value as RegoNumber) : undefined;
   if (whole === undefined || BigInt.asIntN(64, whole) !== whole)
     throw failure("'CurrentTime' should be a valid int64 number");
   return whole;
