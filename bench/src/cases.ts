@@ -1,55 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Real evidence to measure on: the same bytes for us and for the peers.
+// What is measured: a case for every TEE, on real evidence where there is any with all that verifies it, else on the
+// simulator's, which is byte-exact and signed with keys of the same kinds.
 
-import type { TeeName } from "@adyton/evidence";
-import { type Endorsements, mergeEndorsements, readEndorsement } from "@adyton/evidence/endorsements";
-import { fixtureBytes } from "@adyton/testing";
+import type { Case } from "./case.ts";
+import { realCases } from "./real.ts";
+import { simulatedCases } from "./simulated.ts";
 
-export interface Case {
-  readonly tee: TeeName;
-  readonly evidence: Uint8Array;
-  readonly now: Date;
-  /** Files as received; parsing them is part of a cold verification. */
-  readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
-}
+const ORDER = ["sgx", "tdx", "snp", "sev", "csv", "cca", "tpm", "az-", "nitro", "nvidia", "se ", "tdx and"];
 
-const CASES = [
-  {
-    tee: "sgx",
-    evidence: "sgx/dcap-qvl/sgx_quote",
-    now: "2025-07-01",
-    files: ["sgx/dcap-qvl/sgx_quote_collateral.json"],
-  },
-  {
-    tee: "tdx",
-    evidence: "tdx/dcap-qvl/tdx_quote",
-    now: "2025-07-01",
-    files: ["tdx/dcap-qvl/tdx_quote_collateral.json"],
-  },
-  {
-    tee: "snp",
-    evidence: "sev-snp/microsoft/genoa_attestation_report.bin",
-    now: "2026-06-01",
-    files: [
-      "sev-snp/microsoft/genoa_vcek.pem",
-      "sev-snp/microsoft/genoa_ask.pem",
-      "sev-snp/microsoft/genoa_ark.pem",
-    ],
-  },
-] as const;
-
+/** In the order of the README's tables. */
 export async function loadCases(): Promise<Case[]> {
-  return Promise.all(
-    CASES.map(async ({ tee, evidence, now, files }) => ({
-      tee,
-      evidence: await fixtureBytes(evidence),
-      now: new Date(`${now}T00:00:00Z`),
-      files: await Promise.all(files.map(async (name) => ({ name, bytes: await fixtureBytes(name) }))),
-    })),
-  );
-}
-
-/** The case's endorsements, parsed anew. */
-export function endorsementsOf(of: Case): Endorsements {
-  return mergeEndorsements(...of.files.map(readEndorsement));
+  const cases = [...(await realCases()), ...(await simulatedCases())];
+  const rank = ({ title }: Case): number => {
+    const known = ORDER.findLastIndex((start) => `${title} `.startsWith(start));
+    return known === -1 ? ORDER.length : known;
+  };
+  return cases.sort((a, b) => rank(a) - rank(b));
 }

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // One fake vendor of each kind, made when first asked for.
 
+import { defaultCrypto } from "@adyton/core/crypto";
+import type { Certificate } from "@adyton/core/x509";
+import {
+  createSeChallenge,
+  createSeRequest,
+  encodeSeExchangeRequest,
+  parseSeHeader,
+  verifyHostKeyDocument,
+} from "@adyton/evidence/se";
 import {
   type AmdPlatform,
   type AzureVm,
@@ -13,8 +22,10 @@ import {
   createNitroVendor,
   createNvidiaVendor,
   createSampleVendor,
+  createSeHeader,
   createSevVendor,
   createTpmVendor,
+  type IbmVendor,
   type IntelPlatform,
   type TpmMachine,
 } from "@adyton/simulator";
@@ -52,3 +63,43 @@ export const azureTdx: () => Promise<AzureVm> = once(async () =>
   createAzureVm({ intel: await intelMachine() }),
 );
 export const tpmMachine: () => Promise<TpmMachine> = once(async () => (await tpm()).machine());
+
+/** What passes between a verifier, a machine with Secure Execution and its guest, in both forms. */
+export interface SeExchangeOf {
+  readonly vendor: IbmVendor;
+  readonly header: Uint8Array;
+  readonly document: Certificate;
+  /** That of the request, and that of the challenge. */
+  readonly keys: readonly Uint8Array[];
+  readonly request: Uint8Array;
+  readonly exchangeRequest: Uint8Array;
+  /** An exchange and a response, both for the same request. */
+  readonly evidence: readonly Uint8Array[];
+}
+
+export const seExchange: () => Promise<SeExchangeOf> = once(async () => {
+  const vendor = await ibm();
+  const machine = await vendor.machine();
+  const header = createSeHeader();
+  const { certificates, crls } = await vendor.endorsements();
+  const hostKey = await verifyHostKeyDocument(machine.document, {
+    now: NOW,
+    certificates,
+    crls,
+    roots: [vendor.root.certificate],
+    crypto: defaultCrypto,
+  });
+  const made = await createSeRequest({ hostKeys: [hostKey] });
+  const exchangeRequest = encodeSeExchangeRequest(made);
+  const own = defaultCrypto.randomBytes(32);
+  const challenge = await createSeChallenge(made, parseSeHeader(header), own);
+  return {
+    vendor,
+    header,
+    document: machine.document,
+    keys: [made.protectionKey, own],
+    request: made.request,
+    exchangeRequest,
+    evidence: [await machine.exchange(exchangeRequest, header), await machine.respond(challenge)],
+  };
+});

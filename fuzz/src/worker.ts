@@ -38,7 +38,7 @@ interface Entry {
 /** An input that takes longer, three times in a row, is a finding. */
 const SLOW_MS = 1_000;
 /** Between two looks at the coverage. */
-const [LEAST_BATCH, MOST_BATCH] = [8, 512];
+const [LEAST_BATCH, MOST_BATCH] = [8, 1_024];
 /** What is committed stays small. */
 const CORPUS_ENTRY = 4_096;
 const CORPUS_ENTRIES = 40;
@@ -75,9 +75,11 @@ async function work({ target: name, seconds, seed, shared }: Job): Promise<void>
       batch.push({ data, free: parent.free && other.free });
       await watched.run(data);
     }
-    // A look costs as much as many runs: one for the batch, one for each input only where the batch found something.
-    if (await foundSomething(batch, corpus, watched, coverage)) batchSize = LEAST_BATCH;
-    else batchSize = Math.min(MOST_BATCH, batchSize * 2);
+    // A look costs as much as many runs: one for the batch, and more only where the batch found something.
+    if (coverage.look()) {
+      await keepFinders(batch, corpus, watched, coverage);
+      batchSize = Math.max(LEAST_BATCH, batchSize >> 2);
+    } else batchSize = Math.min(MOST_BATCH, batchSize * 2);
   }
   const { executions } = watched;
   const { covered } = coverage;
@@ -85,19 +87,24 @@ async function work({ target: name, seconds, seed, shared }: Job): Promise<void>
   post({ kind: "done", executions, covered, entries: corpus.length, corpus: committed });
 }
 
-/** Adds to the corpus what in the batch reached new code. */
-async function foundSomething(
+/** Adds to the corpus what in the batch reaches new code: halves it, and the halves that do, down to single inputs. */
+async function keepFinders(
   batch: readonly Entry[],
   corpus: Entry[],
   watched: Watched,
   coverage: Coverage,
-): Promise<boolean> {
-  if (!coverage.look()) return false;
-  for (const entry of batch) {
-    await watched.run(entry.data);
-    if (coverage.learn()) corpus.push(entry);
+): Promise<void> {
+  const [only, ...more] = batch;
+  if (only !== undefined && more.length === 0) {
+    await watched.run(only.data);
+    if (coverage.learn()) corpus.push(only);
+    return;
   }
-  return true;
+  const middle = batch.length >> 1;
+  for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
+    for (const { data } of half) await watched.run(data);
+    if (coverage.look()) await keepFinders(half, corpus, watched, coverage);
+  }
 }
 
 /** Smallest first, only what adds code that the ones before did not reach. */

@@ -86,6 +86,21 @@ describe("floors", () => {
       `${LOW}:1 @t/helpers is private to tests and tools`,
     ],
     [
+      "an optional dependency that a file cannot load without",
+      {
+        "packages/low/package.json": manifest("@t/low", { optionalDependencies: { native: "1.0.0" } }),
+        [LOW]: 'import { low } from "native";\nexport { low };\n',
+      },
+      `${LOW}:1 native is an optional dependency: import it when it is needed, with import()`,
+    ],
+    [
+      "an optional dependency that nothing imports",
+      {
+        "packages/low/package.json": manifest("@t/low", { optionalDependencies: { native: "1.0.0" } }),
+      },
+      "packages/low/package.json native is a dependency that nothing imports",
+    ],
+    [
       "an import cycle",
       {
         [LOW]: 'import { b } from "./b.ts";\nexport const low: number = b;\n',
@@ -109,6 +124,14 @@ describe("floors", () => {
         "packages/low/src/n.ts":
           'import { getFips } from "node:crypto";\nexport const low: number = getFips();\n',
         "packages/low/src/w.ts": "export const low = 1;\n",
+      },
+    ],
+    [
+      "an optional dependency that is loaded when it is needed, and in tests",
+      {
+        "packages/low/package.json": manifest("@t/low", { optionalDependencies: { native: "1.0.0" } }),
+        [LOW]: 'export const low = 1;\nexport const load = (): Promise<unknown> => import("native");\n',
+        "packages/low/src/low.test.ts": 'import { native } from "native";\nnative();\n',
       },
     ],
     [

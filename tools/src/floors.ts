@@ -72,6 +72,12 @@ function checkImport(
       : wrong(`${specifier} leaves ${pack.name}: import another package by its name`);
   }
   const [name, subpath] = splitSpecifier(specifier);
+  if (pack.manifest.optionalDependencies?.[name] !== undefined) {
+    // What may be missing must not keep the package from loading. Tests run where everything is installed.
+    return found.lazy || found.typeOnly || isTest(source.path)
+      ? []
+      : wrong(`${name} is an optional dependency: import it when it is needed, with import()`);
+  }
   if (!isDeclared(workspace, pack, source, name)) return wrong(`${name} is not a dependency of ${pack.name}`);
   const target = workspace.packages.find((candidate) => candidate.name === name);
   if (target === undefined || target === pack) return [];
@@ -106,7 +112,8 @@ function checkUnusedDependencies(pack: Package): Violation[] {
   const used = new Set(
     pack.sources.flatMap((source) => source.imports.map((found) => splitSpecifier(found.specifier)[0])),
   );
-  return Object.keys(pack.manifest.dependencies ?? {})
+  const { dependencies, optionalDependencies } = pack.manifest;
+  return Object.keys({ ...dependencies, ...optionalDependencies })
     .filter((name) => !used.has(name))
     .map((name) => ({
       file: `${pack.folder}/package.json`,

@@ -25,6 +25,8 @@ export interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  /** May be missing where the package runs. */
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly workspaces?: readonly string[];
   readonly adyton?: { readonly browser?: boolean };
 }

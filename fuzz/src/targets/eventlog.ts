@@ -18,13 +18,14 @@ export function fuzz(data: Uint8Array): void {
     () => parseUefiVariable(data),
     () => devicePathTexts(data),
     () => {
-      const { events } = parseEventLog(data);
+      const log = parseEventLog(data);
+      const { events } = log;
       for (const event of events) eventDetails(event);
       const kind = "pcr" as const;
       const coverage = { part: "all" } as const;
       bootClaims(bootFacts(events.map((event) => ({ event, kind, digests: event.digests, coverage }))));
+      encodeEventLog(log);
     },
-    () => encodeEventLog(parseEventLog(data)),
   );
 }
 

@@ -3,8 +3,7 @@
 
 import { schemeOf } from "@adyton/evidence";
 import * as se from "@adyton/evidence/se";
-import { createSeHeader } from "@adyton/simulator";
-import { ibm } from "../simulated.ts";
+import { seExchange } from "../simulated.ts";
 import { roundTrip, tolerant } from "../tolerant.ts";
 
 const scheme = schemeOf("se");
@@ -23,8 +22,8 @@ export function fuzz(data: Uint8Array): void {
 }
 
 export async function seeds(): Promise<Uint8Array[]> {
-  await ibm();
-  return [createSeHeader()];
+  const { header, request, exchangeRequest, evidence } = await seExchange();
+  return [header, request, exchangeRequest, ...evidence];
 }
 
-export const fixtures: readonly string[] = ["ibm", "se", "ibm-se"];
+export const fixtures: readonly string[] = ["ibm-se"];

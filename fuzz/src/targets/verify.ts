@@ -2,7 +2,7 @@
 // Whole verifications, every scheme on the simulator's evidence and endorsements: the deepest code there is.
 
 import type { Certificate } from "@adyton/core/x509";
-import { SCHEMES } from "@adyton/evidence";
+import { createCache, SCHEMES } from "@adyton/evidence";
 import { type Endorsements, mergeEndorsements } from "@adyton/evidence/endorsements";
 import * as world from "../simulated.ts";
 import { tolerantAsync } from "../tolerant.ts";
@@ -11,13 +11,16 @@ interface Trusted {
   readonly endorsements: Endorsements;
   readonly anchors: Endorsements;
   readonly roots: readonly Certificate[];
+  readonly verifierKeys: readonly Uint8Array[];
 }
 
 let trusted: Promise<Trusted> | undefined;
+/** What never changes is verified once: chains and documents of the simulator's. */
+const cache = createCache();
 
 export async function fuzz(data: Uint8Array): Promise<void> {
   trusted ??= trust();
-  const options = { now: world.NOW, ...(await trusted) };
+  const options = { now: world.NOW, cache, ...(await trusted) };
   for (const scheme of SCHEMES) {
     if (!scheme.detect(data)) continue;
     await tolerantAsync(async () => {
@@ -40,7 +43,9 @@ async function trust(): Promise<Trusted> {
     world.sample(),
   ]);
   const hygon = world.hygon();
+  const se = await world.seExchange();
   return {
+    verifierKeys: se.keys,
     endorsements: mergeEndorsements(
       await intel.endorsements(machine, "sgx"),
       await intel.endorsements(machine, "tdx"),
@@ -49,6 +54,7 @@ async function trust(): Promise<Trusted> {
       hygon.endorsements(),
       nvidia.endorsements(),
       tpm.endorsements(),
+      await se.vendor.endorsements({ certificates: [se.document], headers: [Uint8Array.from(se.header)] }),
     ),
     anchors: mergeEndorsements(sev.anchors, hygon.anchors, cca.anchors),
     roots: [
@@ -57,6 +63,7 @@ async function trust(): Promise<Trusted> {
       nitro.root.certificate,
       nvidia.root.certificate,
       tpm.root.certificate,
+      se.vendor.root.certificate,
       sample.root,
     ],
   };
@@ -86,5 +93,6 @@ export async function seeds(): Promise<Uint8Array[]> {
     tpm.evidence({ withoutLog: true }),
     soft.evidence({ launchDigest: new Uint8Array(48), reportData: new Uint8Array(64) }),
     gpu.report(),
+    ...(await world.seExchange()).evidence,
   ]);
 }

@@ -3,6 +3,7 @@
 
 import type { Envelope, TeeName } from "@adyton/evidence";
 import type { FileSystem } from "./lib/filesystem.ts";
+import type { DeviceCalls } from "./lib/ioctl.ts";
 
 /** What a look at the machine found. */
 export interface Probe {
@@ -33,6 +34,8 @@ export interface AttesterOptions {
   /** Folder that stands for "/": another root file system, or a test's. */
   readonly root?: string;
   readonly files?: FileSystem;
+  /** Calls to devices that files cannot serve (Nitro, CSV). */
+  readonly calls?: DeviceCalls;
   /** Environment variables; default those of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Waits between tries of a busy device; tests do without the waiting. */
@@ -42,5 +45,7 @@ export interface AttesterOptions {
 export interface AttesterKind {
   readonly tee: TeeName;
   readonly title: string;
+  /** Never chosen unless named: it tells what the machine started, and keeps nothing from the machine's owner. */
+  readonly byNameOnly?: boolean;
   create(options?: AttesterOptions): Attester;
 }

@@ -4,6 +4,7 @@
 export type { Attester, AttesterKind, AttesterOptions, Probe } from "./attester.ts";
 export { AttesterError, type AttesterErrorCode } from "./errors.ts";
 export type { FileSystem } from "./lib/filesystem.ts";
+export type { DeviceCalls, IoctlWord } from "./lib/ioctl.ts";
 export { ATTESTERS, detectAttester } from "./registry.ts";
 export { SAMPLE_TEE_VARIABLE } from "./sample/protocol.ts";
 export { measureProgram } from "./software/program.ts";

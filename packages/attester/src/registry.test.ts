@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AdytonError } from "@adyton/core/errors";
 import { describe, expect, it } from "vitest";
+import { filesWith } from "../test/fake-drivers.ts";
 import { createFakeGramine } from "../test/fake-gramine.ts";
 import { createFakeTsm, shapedReport } from "../test/fake-tsm.ts";
 import type { FileSystem } from "./lib/filesystem.ts";
 import { ATTESTERS, detectAttester } from "./registry.ts";
 
+/** Those that need not be named. */
+const unasked = ATTESTERS.filter(({ byNameOnly }) => byNameOnly !== true);
 const NOWHERE = createFakeTsm({ mounted: false });
 const TDX = createFakeTsm({ provider: "tdx_guest" });
 const GRAMINE = createFakeGramine({ type: "dcap", quote: (data) => shapedReport(1200, 368, data) });
@@ -32,16 +35,32 @@ const withSocket: FileSystem = { ...NOWHERE, exists: async (path) => path === SO
 
 describe("detection", () => {
   it("prefers hardware, and the innermost of it", () => {
-    expect(ATTESTERS.map(({ tee }) => tee)).toEqual(["sgx", "tdx", "snp", "sample"]);
+    expect(ATTESTERS.map(({ tee }) => tee)).toEqual([
+      "sgx",
+      "tdx",
+      "snp",
+      "cca",
+      "csv",
+      "nitro",
+      "tpm",
+      "sample",
+    ]);
   });
 
   it.each<[what: string, files: FileSystem, env: Record<string, string>, tee: string]>([
     ["an enclave in a confidential machine", together(GRAMINE, TDX, withSocket), ENV, "sgx"],
     ["a confidential machine with a software TEE", together(TDX, withSocket), ENV, "tdx"],
     ["an AMD machine", createFakeTsm({ provider: "sev_guest" }), {}, "snp"],
+    ["a realm", createFakeTsm({ provider: "arm_cca_guest" }), {}, "cca"],
+    ["a Hygon machine", filesWith({ "/dev/csv-guest": new Uint8Array() }), {}, "csv"],
+    ["a Nitro enclave", filesWith({ "/dev/nsm": new Uint8Array() }), {}, "nitro"],
     ["a software TEE", withSocket, ENV, "sample"],
   ])("%s", async (_what, files, env, tee) => {
     expect((await detectAttester({ files, env })).tee).toBe(tee);
+  });
+
+  it("takes no TPM for a TEE that nobody named", () => {
+    expect(ATTESTERS.filter((kind) => !unasked.includes(kind)).map(({ tee }) => tee)).toEqual(["tpm"]);
   });
 
   it("takes the one that is named", async () => {
@@ -56,9 +75,9 @@ describe("detection", () => {
       code: "NO_TEE_FOUND",
       category: "unavailable",
       hint: expect.stringContaining("openSoftwareTee"),
-      detail: { tees: ATTESTERS.map(({ tee }) => ({ tee, available: false })) },
+      detail: { tees: unasked.map(({ tee }) => ({ tee, available: false })) },
     });
-    for (const { tee } of ATTESTERS) expect(String(error)).toContain(`${tee} misses `);
+    for (const { tee } of unasked) expect(String(error)).toContain(`${tee} misses `);
   });
 
   it("helps with the TEE that is nearest to working", async () => {
@@ -75,7 +94,7 @@ describe("detection", () => {
   it("refuses a named TEE that is not here, and one that nobody collects from", async () => {
     const here = { files: NOWHERE, env: {} };
     await expect(detectAttester({ ...here, tee: "snp" })).rejects.toHaveProperty("code", "TEE_UNAVAILABLE");
-    await expect(detectAttester({ ...here, tee: "nitro" })).rejects.toMatchObject({
+    await expect(detectAttester({ ...here, tee: "se" })).rejects.toMatchObject({
       code: "NO_ATTESTER",
       category: "misuse",
     });

@@ -5,7 +5,11 @@ import type { TeeName } from "@adyton/evidence";
 import type { Attester, AttesterKind, AttesterOptions, Probe } from "./attester.ts";
 import { AttesterError } from "./errors.ts";
 import { sgxAttester } from "./gramine/sgx.ts";
+import { csvAttester } from "./hygon/csv.ts";
+import { nitroAttester } from "./nitro/attester.ts";
 import { sampleAttester } from "./sample/attester.ts";
+import { tpmAttester } from "./tpm/attester.ts";
+import { ccaAttester } from "./tsm/cca.ts";
 import { snpAttester } from "./tsm/snp.ts";
 import { tdxAttester } from "./tsm/tdx.ts";
 
@@ -13,10 +17,19 @@ import { tdxAttester } from "./tsm/tdx.ts";
  * In order of preference: hardware before software, and of hardware the innermost first, because an enclave inside a
  * confidential virtual machine says more about this program than the machine around it.
  */
-export const ATTESTERS: readonly AttesterKind[] = [sgxAttester, tdxAttester, snpAttester, sampleAttester];
+export const ATTESTERS: readonly AttesterKind[] = [
+  sgxAttester,
+  tdxAttester,
+  snpAttester,
+  ccaAttester,
+  csvAttester,
+  nitroAttester,
+  tpmAttester,
+  sampleAttester,
+];
 
 /**
- * The first attester of `ATTESTERS` that works here, or the one of `tee`.
+ * The first attester of `ATTESTERS` that works here and need not be named, or the one of `tee`.
  * Throws `NO_TEE_FOUND`, or for a named TEE `TEE_UNAVAILABLE`, with what each attester misses in `detail.tees`;
  * `NO_ATTESTER` when no attester of that name exists.
  */
@@ -24,7 +37,7 @@ export async function detectAttester(
   options: AttesterOptions & { readonly tee?: TeeName } = {},
 ): Promise<Attester> {
   const { tee } = options;
-  const kinds = tee === undefined ? ATTESTERS : ATTESTERS.filter((kind) => kind.tee === tee);
+  const kinds = ATTESTERS.filter((kind) => (tee === undefined ? kind.byNameOnly !== true : kind.tee === tee));
   if (kinds.length === 0) {
     const known = ATTESTERS.map((kind) => kind.tee).join(", ");
     throw new AttesterError("NO_ATTESTER", "misuse", `Cannot attest as ${tee}: attesters are ${known}`, {

@@ -10,15 +10,18 @@ import {
   signEar,
 } from "@adyton/appraisal";
 import { fromUtf8, toBase64Url } from "@adyton/core/bytes";
+import { defaultCrypto } from "@adyton/core/crypto";
 import type { Certificate } from "@adyton/core/x509";
 import {
-  type CompositeOptions,
   createCache,
   type Envelope,
+  type EvidenceRequest,
   schemeOf,
+  type TeeName,
   type VerificationCache,
   type VerifiedComposite,
   type VerifiedEvidence,
+  type VerifyOptions,
   verifyComposite,
   verifyEvidence,
 } from "@adyton/evidence";
@@ -51,6 +54,11 @@ export class Verifier {
 
   constructor(options: VerifierOptions) {
     this.#options = options;
+  }
+
+  /** The request that evidence of this TEE has to answer; undefined where a nonce does. */
+  async request(tee: TeeName, now: Date): Promise<EvidenceRequest | undefined> {
+    return schemeOf(tee).request?.({ ...(await this.#trusted(now)), crypto: defaultCrypto });
   }
 
   /** The attestation result as a token (EAR). */
@@ -94,11 +102,15 @@ export class Verifier {
     now: Date,
   ): Promise<string> {
     const { tee, evidence, eventLog } = envelope;
+    const trusted = await this.#trusted(now);
     const verified = await verifyEvidence(evidence, {
-      ...this.#trusted(now),
+      ...trusted,
       tee,
       ...(eventLog === undefined ? {} : { eventLog }),
-      endorsements: mergeEndorsements(envelope.endorsements ?? NO_ENDORSEMENTS, await this.#endorsements()),
+      endorsements: mergeEndorsements(
+        envelope.endorsements ?? NO_ENDORSEMENTS,
+        trusted.endorsements ?? NO_ENDORSEMENTS,
+      ),
       reportData: nonce,
     });
     const result = appraise(verified, {
@@ -122,17 +134,20 @@ export class Verifier {
     const primary = { tee: session.tee, ...schemeOf(session.tee).fromKbs(request.primaryEvidence) };
     return verifyComposite(
       { primary, runtimeData: request },
-      { ...this.#trusted(now), endorsements: await this.#endorsements() },
+      { ...(await this.#trusted(now)), verifierKeys: session.verifierKeys },
     );
   }
 
-  async #endorsements(): Promise<Endorsements> {
-    return (await this.#options.endorsements?.()) ?? NO_ENDORSEMENTS;
-  }
-
-  #trusted(now: Date): Pick<CompositeOptions, "now" | "roots" | "anchors" | "cache"> {
-    const { anchors, roots } = this.#options;
-    return { now, roots, ...(anchors === undefined ? {} : { anchors }), cache: this.#cache };
+  /** What is trusted and at hand. */
+  async #trusted(now: Date): Promise<VerifyOptions> {
+    const { anchors, endorsements, roots } = this.#options;
+    return {
+      now,
+      endorsements: (await endorsements?.()) ?? NO_ENDORSEMENTS,
+      roots,
+      ...(anchors === undefined ? {} : { anchors }),
+      cache: this.#cache,
+    };
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { AdytonError } from "@adyton/core/errors";
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
-import { isTeeName, type TeeName } from "@adyton/evidence";
+import { isTeeName, schemeOf, type TeeName } from "@adyton/evidence";
 import { z } from "zod";
 import { BrokerError } from "./errors.ts";
 
@@ -13,6 +13,10 @@ export const PROTOCOL_VERSION = "0.4.0";
 export interface AuthRequest {
   readonly tee: TeeName;
 }
+
+/** A request of the verifier's in the nonce's place holds a key slot of 80 bytes for each machine (IBM SE). */
+const MAX_NONCE = 64 * 1024;
+const DEFAULT_HASH = "SHA-384";
 
 export interface AttestRequest {
   /** The init-data document, absent when none was sent. */
@@ -45,7 +49,7 @@ const authBody = z.strictObject({
 const attestBody = z.strictObject({
   "init-data": z.strictObject({ format: z.literal("toml"), body: z.string() }).nullish(),
   "runtime-data": z.strictObject({
-    nonce: z.string().max(256),
+    nonce: z.string().max(MAX_NONCE),
     "tee-pubkey": jsonObject,
   }),
   "tee-evidence": z.strictObject({
@@ -55,7 +59,7 @@ const attestBody = z.strictObject({
   }),
 });
 
-/** Throws `PROTOCOL_VERSION` or `INVALID_REQUEST`. */
+/** Throws `PROTOCOL_VERSION`, `INVALID_REQUEST` or `UNSUPPORTED_TEE`. */
 export function parseAuthRequest(text: string): AuthRequest {
   const value = jsonOf(text);
   const { version } = matching(versioned, value);
@@ -72,9 +76,16 @@ export function parseAuthRequest(text: string): AuthRequest {
   if (!isTeeName(body.tee)) throw invalid(`tee ${JSON.stringify(body.tee)} is not known`);
   const hashes =
     body["extra-params"] === "" ? undefined : body["extra-params"]?.["supported-hash-algorithms"];
-  if (hashes !== undefined && !hashes.includes("sha384"))
-    throw invalid("supported-hash-algorithms lacks sha384, which binds the nonce");
+  const needed = hashName(schemeOf(body.tee).runtimeDataHash ?? DEFAULT_HASH);
+  if (hashes !== undefined && !hashes.includes(needed))
+    throw invalid(`supported-hash-algorithms lacks ${needed}, which binds the nonce`);
   return { tee: body.tee };
+}
+
+/** The `extra-params` of a challenge: the hash that binds the nonce, where it is not the protocol's own. */
+export function challengeParams(tee: TeeName): JsonValue {
+  const { runtimeDataHash } = schemeOf(tee);
+  return runtimeDataHash === undefined ? "" : { "selected-hash-algorithm": hashName(runtimeDataHash) };
 }
 
 /** Throws `INVALID_REQUEST`. */
@@ -89,6 +100,11 @@ export function parseAttestRequest(text: string): AttestRequest {
     primaryEvidence: body["tee-evidence"].primary_evidence,
     additionalEvidence: body["tee-evidence"].additional_evidence,
   };
+}
+
+/** As the protocol writes hashes: sha384. */
+function hashName(hash: string): string {
+  return hash.replace("-", "").toLowerCase();
 }
 
 /** A request body as a JSON object. Throws `INVALID_REQUEST`. */

@@ -3,14 +3,16 @@
 
 import { randomBytes } from "node:crypto";
 import { toBase64, toHex } from "@adyton/core/bytes";
-import type { TeeName } from "@adyton/evidence";
+import type { EvidenceRequest, TeeName } from "@adyton/evidence";
 import { BrokerError } from "./errors.ts";
 
 export interface Session {
   /** UUID version 4 in the simple form: 32 hex digits. */
   readonly id: string;
-  /** Standard base64 of 32 random bytes. */
+  /** Standard base64 of 32 random bytes, or the request that the TEE's evidence has to answer. */
   readonly nonce: string;
+  /** What the answer to such a request is verified with. Secret. */
+  readonly verifierKeys: readonly Uint8Array[];
   readonly tee: TeeName;
   readonly expires: Date;
   /** Set once attested. */
@@ -32,8 +34,8 @@ export class Sessions {
     this.#options = options;
   }
 
-  /** Throws `SESSIONS_FULL`. */
-  open(tee: TeeName, now: Date): Session {
+  /** With a random nonce, unless the TEE has a request in its place. Throws `SESSIONS_FULL`. */
+  open(tee: TeeName, now: Date, request?: Pick<EvidenceRequest, "nonce" | "verifierKeys">): Session {
     this.#sweep(now);
     if (this.#sessions.size >= this.#options.capacity) {
       throw new BrokerError(
@@ -45,7 +47,8 @@ export class Sessions {
     }
     const session: Session = {
       id: uuidV4(),
-      nonce: toBase64(randomBytes(32)),
+      nonce: request?.nonce ?? toBase64(randomBytes(32)),
+      verifierKeys: request?.verifierKeys ?? [],
       tee,
       expires: new Date(now.getTime() + this.#options.lifetimeSeconds * 1000),
     };

@@ -126,11 +126,13 @@ async function verifyPart(
   options: CompositeOptions,
   reportData: Uint8Array,
 ): Promise<VerifiedEvidence> {
+  const { endorsements: given = NO_ENDORSEMENTS } = options;
   return verifyEvidence(evidence, {
     ...options,
     tee,
     ...(eventLog === undefined ? {} : { eventLog }),
-    endorsements: mergeEndorsements(endorsements ?? NO_ENDORSEMENTS, options.endorsements ?? NO_ENDORSEMENTS),
+    // The caller's own bag where nothing has to be added: caches know bags by identity.
+    endorsements: endorsements === undefined ? given : mergeEndorsements(endorsements, given),
     reportData,
   });
 }

@@ -144,3 +144,26 @@ export type EvidenceErrorCode =
 
 /** Thrown by `@adyton/evidence`. `detail.tcb` holds the TCB judgement when one was reached before the refusal. */
 export class EvidenceError extends AdytonError<EvidenceErrorCode> {}
+
+/**
+ * The refusal of a version that is not handled: a newer layout is never read as if it were an older one. `action` is
+ * "parse SNP report", `known` says which versions are handled and ends with the newest: "2 to 5".
+ */
+export function unknownVersion(
+  code: EvidenceErrorCode,
+  action: string,
+  field: string,
+  found: number | string,
+  known: string,
+): EvidenceError {
+  const expected = `${known}, the newest known`;
+  return new EvidenceError(
+    code,
+    "malformed",
+    `Cannot ${action}: ${field} is ${found}, expected ${expected}`,
+    {
+      detail: { field, found, expected },
+      hint: "If this is newer than the newest known, update Adyton.",
+    },
+  );
+}

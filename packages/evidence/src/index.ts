@@ -30,7 +30,7 @@ export {
   type VerifyEvidenceOptions,
   verifyEvidence,
 } from "./registry.ts";
-export type { Scheme, VerifyOptions } from "./scheme.ts";
+export type { EvidenceRequest, EvidenceRequestOptions, Scheme, VerifyOptions } from "./scheme.ts";
 export {
   assertVerified,
   type EndorsementsUsed,

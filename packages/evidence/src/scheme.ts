@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The seam between the house and a TEE: one Scheme per TEE, in its vendor's folder, and one line in registry.ts.
 
-import type { HashName, VerifyingCrypto } from "@adyton/core/crypto";
+import type { CryptoProvider, HashName, VerifyingCrypto } from "@adyton/core/crypto";
 import type { JsonObject, JsonValue } from "@adyton/core/json";
 import type { Certificate } from "@adyton/core/x509";
 import type { Endorsements } from "./bag.ts";
 import type { VerificationCache } from "./cache.ts";
 import type { Envelope, TeeName } from "./envelope.ts";
-import type { VerifiedEvidence } from "./verified.ts";
+import type { VerifiedEvidence, Warning } from "./verified.ts";
 
 export interface VerifyOptions {
   /** The time to verify for. Verification never reads a clock. */
@@ -37,6 +37,21 @@ export interface VerifyOptions {
   readonly crypto?: VerifyingCrypto;
 }
 
+export interface EvidenceRequestOptions
+  extends Pick<VerifyOptions, "now" | "endorsements" | "roots" | "anchors" | "cache"> {
+  readonly crypto: CryptoProvider;
+}
+
+/** What a verifier asks of a TEE whose evidence answers a request of the verifier's, not just a nonce. */
+export interface EvidenceRequest {
+  /** Stands in the nonce's place in the Confidential Containers protocol, and is bound like one. */
+  readonly nonce: string;
+  /** What the answer has to be verified with: see `VerifyOptions`. Secret, and good for this answer alone. */
+  readonly verifierKeys: readonly Uint8Array[];
+  /** What was left out of the request, and why. */
+  readonly warnings: readonly Warning[];
+}
+
 export interface Scheme {
   readonly tee: TeeName;
   /** For people: "Intel SGX quote". */
@@ -51,6 +66,8 @@ export interface Scheme {
   inspect(evidence: Uint8Array): JsonObject;
   /** Authenticity, step by step. Throws an AdytonError on the first step that fails. */
   verify(evidence: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence>;
+  /** A fresh request, where evidence needs one; absent: a random nonce does. Throws an AdytonError. */
+  request?(options: EvidenceRequestOptions): Promise<EvidenceRequest>;
   /** From the TEE's `primary_evidence` JSON in the Confidential Containers protocol. */
   fromKbs(value: JsonValue): Pick<Envelope, "evidence" | "endorsements" | "eventLog">;
   /** To that JSON. */

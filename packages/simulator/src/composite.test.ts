@@ -2,10 +2,11 @@
 // Composite evidence: a simulated TD or software TEE with simulated GPUs and switches, bound to one nonce and one key.
 
 import { type Bytes, fromUtf8, toHex } from "@adyton/core/bytes";
-import { defaultCrypto } from "@adyton/core/crypto";
+import { defaultCrypto, type VerifyingCrypto, verifyingCrypto } from "@adyton/core/crypto";
 import { canonicalJsonBytes } from "@adyton/core/json";
 import {
   type CompositeOptions,
+  createCache,
   deviceReportDataOf,
   encodeAdditionalEvidence,
   parseAdditionalEvidence,
@@ -71,6 +72,44 @@ describe("a processor with devices", () => {
     const verified = await verifyComposite(await composite(""), options);
     expect(verified.devices).toEqual([]);
     expect(Object.keys(verified.parts)).toEqual(["cpu0"]);
+  });
+
+  it("verifies a TD's platform once, and then from the cache", async () => {
+    const intel = await createIntelVendor({ at: AT });
+    const platform = await intel.platform();
+    let checks = 0;
+    const crypto: VerifyingCrypto = {
+      ...verifyingCrypto,
+      importPublicKey: async (spki) => {
+        const key = await verifyingCrypto.importPublicKey(spki);
+        return {
+          ...key,
+          verify: (...how) => {
+            checks++;
+            return key.verify(...how);
+          },
+        };
+      },
+    };
+    const runtimeData = { ...SESSION, additionalEvidence: "" };
+    const reportData = await reportDataOf(runtimeData, defaultCrypto);
+    const evidence = await platform.quote({ tee: "tdx", reportData });
+    const trusting: CompositeOptions = {
+      now: AT,
+      roots: [intel.root.certificate],
+      endorsements: await intel.endorsements(platform, "tdx"),
+      cache: createCache(),
+      crypto,
+    };
+    const counted: number[] = [];
+    for (let i = 0; i < 2; i++) {
+      checks = 0;
+      await verifyComposite({ primary: { tee: "tdx", evidence }, runtimeData }, trusting);
+      counted.push(checks);
+    }
+    // The quote by its attestation key, and that by the platform's key; everything above is known.
+    expect(counted[0]).toBeGreaterThan(2);
+    expect(counted[1]).toBe(2);
   });
 
   it("may be a TD", async () => {

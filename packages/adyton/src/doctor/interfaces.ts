@@ -22,6 +22,16 @@ export const KERNEL_INTERFACES: readonly KernelInterface[] = [
     next: "`modprobe sev-guest` in an SNP guest",
   },
   {
+    path: "/dev/csv-guest",
+    purpose: "this machine is a Hygon CSV guest",
+    next: "`modprobe csv-guest` in a CSV guest, on a kernel that Hygon supports",
+  },
+  {
+    path: "/dev/nsm",
+    purpose: "this machine is an AWS Nitro enclave",
+    next: "`modprobe nsm` in a Nitro enclave",
+  },
+  {
     path: "/dev/sgx_enclave",
     purpose: "SGX enclaves can be created",
     next: "turn SGX on in the firmware; needs flexible launch control (CPU flag sgx_lc)",

@@ -2,8 +2,10 @@
 // Kernel files: errors with a name and a next step, and patience with a device that says "later".
 
 import { setTimeout } from "node:timers/promises";
+import type { Probe } from "../attester.ts";
 import { AttesterError } from "../errors.ts";
-import { errnoOf } from "./filesystem.ts";
+import { errnoOf, type FileSystem } from "./filesystem.ts";
+import type { DeviceCalls } from "./ioctl.ts";
 
 /** The errnos by which a device says that it may work later. */
 const TRANSIENT: ReadonlySet<string> = new Set(["EBUSY", "EAGAIN", "EINTR"]);
@@ -13,7 +15,7 @@ const FIRST_WAIT_MS = 50;
 const HINTS: Readonly<Record<string, string>> = {
   EACCES: "Run as root, or give the process access to the interface.",
   EPERM: "Run as root, or give the process access to the interface.",
-  ENXIO: "Load the guest driver: tdx-guest or sev-guest.",
+  ENXIO: "Load the guest driver: tdx-guest, sev-guest or arm-cca-guest.",
   EIO: "The firmware or the host refused; see the kernel log.",
   ETIMEDOUT: "The host did not answer; see that its quote generation service runs.",
 };
@@ -58,4 +60,21 @@ export function deviceFailure(action: string, error: unknown): unknown {
     detail: { errno },
     ...(hint === undefined ? {} : { hint }),
   });
+}
+
+/** Whether a device that answers to ioctl alone is there, and can be called. `next` helps where it is not. */
+export async function probeDevice(
+  path: string,
+  next: string,
+  files: FileSystem,
+  calls: DeviceCalls,
+): Promise<Probe> {
+  if (!(await files.exists(path))) return { available: false, found: [], missing: [path], next };
+  if (await calls.ready()) return { available: true, found: [path], missing: [] };
+  return {
+    available: false,
+    found: [path],
+    missing: ["the library koffi, which makes the system call"],
+    next: "Install it: npm install koffi.",
+  };
 }

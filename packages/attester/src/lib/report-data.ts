@@ -2,6 +2,7 @@
 // Report data on its way in, and where it stands in what the hardware answers.
 
 import { equal, padRight, toHex } from "@adyton/core/bytes";
+import { AdytonError } from "@adyton/core/errors";
 import { AttesterError } from "../errors.ts";
 
 /** Bytes of the report-data field of every TEE here. */
@@ -49,4 +50,24 @@ export function checkSize(evidence: Uint8Array, least: number, source: string): 
       { detail: { source, found: evidence.length, start: toHex(evidence.subarray(0, 16)) } },
     );
   }
+}
+
+/** What `parse` makes of a device's answer. Throws `INVALID_DEVICE_OUTPUT` where it refuses the answer. */
+export function wholeEvidence<T>(source: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    if (!(cause instanceof AdytonError)) throw cause;
+    throw invalidOutput(source, `what cannot be read (${cause.message})`, "evidence", cause);
+  }
+}
+
+/** `INVALID_DEVICE_OUTPUT`: what a device gave is not what was asked for. */
+export function invalidOutput(source: string, found: string, expected: string, cause?: Error): AttesterError {
+  return new AttesterError(
+    "INVALID_DEVICE_OUTPUT",
+    "malformed",
+    `Cannot collect evidence: ${source} gave ${found}, expected ${expected}`,
+    { detail: { source }, ...(cause === undefined ? {} : { cause }) },
+  );
 }

@@ -4,9 +4,10 @@
 import { concat } from "@adyton/core/bytes";
 import type { AttesterKind } from "../attester.ts";
 import { carries, checkSize, paddedReportData, SNP_REPORT_DATA } from "../lib/report-data.ts";
-import { tsmDevice } from "./tsm.ts";
+import { type TsmProvider, tsmDevice } from "./tsm.ts";
 
 const TITLE = "AMD SEV-SNP through configfs-tsm";
+const PROVIDER: TsmProvider = { name: "sev_guest", driver: "sev-guest", since: "6.7" };
 /** ATTESTATION_REPORT (AMD 56860). */
 const REPORT_SIZE = 1184;
 
@@ -14,7 +15,7 @@ export const snpAttester: AttesterKind = {
   tee: "snp",
   title: TITLE,
   create: (options = {}) => {
-    const device = tsmDevice("sev_guest", "sev-guest", options);
+    const device = tsmDevice(PROVIDER, options);
     return {
       tee: "snp",
       title: TITLE,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reports through configfs-tsm, the kernel's one interface for TDX and SEV-SNP guests since Linux 6.7
+// Reports through configfs-tsm, the kernel's one interface for TDX and SEV-SNP guests since Linux 6.7, for Arm CCA since 6.13
 // (Documentation/ABI/testing/configfs-tsm-report).
 
 import { randomUUID } from "node:crypto";
@@ -24,23 +24,33 @@ export interface TsmDevice {
   report(inblob: Uint8Array, accept: (outblob: Uint8Array) => boolean): Promise<TsmReport>;
 }
 
+/** Who makes reports in a kernel. */
+export interface TsmProvider {
+  /** As the attribute says: "tdx_guest", "sev_guest" or "arm_cca_guest". */
+  readonly name: string;
+  /** The kernel module. */
+  readonly driver: string;
+  /** The first Linux that has it. */
+  readonly since: string;
+}
+
 /** Folder of report instances, below the root. */
 const REPORTS = "sys/kernel/config/tsm/report";
 /** Tries while others write to the same instance. */
 const TRIES = 5;
 
 /**
- * The device of one provider, "tdx_guest" or "sev_guest". `driver` is the kernel module that provides it.
+ * The device of one provider.
  * Every report uses an instance of its own, which nobody else should know; the generation is checked all the same.
  */
-export function tsmDevice(provider: string, driver: string, options: AttesterOptions = {}): TsmDevice {
+export function tsmDevice(provider: TsmProvider, options: AttesterOptions = {}): TsmDevice {
   const { root = "/", files = realFileSystem, wait = realWait } = options;
   const reports = join(root, REPORTS);
   return {
-    probe: () => probe(files, reports, provider, driver),
+    probe: () => probe(files, reports, provider),
     report: (inblob, accept) =>
       withInstance(files, reports, async (instance) => {
-        await checkProvider(files, instance, provider);
+        await checkProvider(files, instance, provider.name);
         for (let attempt = 1; attempt <= TRIES; attempt++) {
           const report = await generate(files, instance, inblob, wait);
           if (report !== undefined && accept(report.outblob)) return report;
@@ -158,7 +168,11 @@ async function writeAttribute(
   });
 }
 
-async function probe(files: FileSystem, reports: string, provider: string, driver: string): Promise<Probe> {
+async function probe(
+  files: FileSystem,
+  reports: string,
+  { name: provider, driver, since }: TsmProvider,
+): Promise<Probe> {
   const unavailable = (found: string[], missing: string, next: string): Probe => ({
     available: false,
     found,
@@ -169,7 +183,7 @@ async function probe(files: FileSystem, reports: string, provider: string, drive
     return unavailable(
       [],
       reports,
-      `On a guest with Linux 6.7 or newer, mount configfs on /sys/kernel/config and load ${driver}.`,
+      `On a guest with Linux ${since} or newer, mount configfs on /sys/kernel/config and load ${driver}.`,
     );
   }
   let found = "";

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Request, challenge, attestation, result: the first half of the KBS protocol.
 
-import { schemeOf } from "@adyton/evidence";
 import { BrokerError } from "../errors.ts";
-import { parseAttestRequest, parseAuthRequest } from "../protocol.ts";
+import { challengeParams, parseAttestRequest, parseAuthRequest } from "../protocol.ts";
 import { readReferenceValues } from "../reference-values.ts";
 import type { Session, Sessions } from "../sessions.ts";
 import { readText } from "./body.ts";
@@ -14,11 +13,13 @@ export function addAttestationRoutes(app: App, parts: AppParts): void {
   const { clock, logger, maxBodyBytes, sessions, store, vault, verifier } = parts;
   app.post(`${PREFIX}/auth`, async (c) => {
     const { tee } = parseAuthRequest(await readText(c.req.raw, maxBodyBytes));
-    // A TEE that nobody here can verify gets no challenge.
-    schemeOf(tee);
-    const session = sessions.open(tee, clock.now());
+    const now = clock.now();
+    const request = await verifier.request(tee, now);
+    for (const { code, message } of request?.warnings ?? [])
+      logger.warn("request limited", { code, reason: message });
+    const session = sessions.open(tee, now, request);
     c.header("set-cookie", sessionCookie(session));
-    return c.json({ nonce: session.nonce, "extra-params": "" });
+    return c.json({ nonce: session.nonce, "extra-params": challengeParams(tee) });
   });
   app.post(`${PREFIX}/attest`, async (c) => {
     const now = clock.now();

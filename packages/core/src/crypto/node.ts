@@ -4,12 +4,12 @@
 import {
   constants,
   createCipheriv,
-  createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
   generateKeyPair,
+  hash,
   type JsonWebKeyInput,
   type KeyObject,
   type PublicKeyInput,
@@ -59,7 +59,7 @@ const generate = promisify(generateKeyPair) as (
 /** What needs no promise. */
 export const syncCrypto: SyncCrypto = {
   name: "node",
-  digest: (hash, data) => copy(createHash(NODE_HASH[hash]).update(data).digest()),
+  digest: (name, data) => copy(hash(NODE_HASH[name], data, "buffer")),
   hmac: (hash, key, data) => copy(createHmac(NODE_HASH[hash], key).update(data).digest()),
   importPublicKey: (spki) => {
     // The same bounds as without OpenSSL, so that one key is good everywhere or nowhere.

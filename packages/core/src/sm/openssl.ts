@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SM3 and SM4 in Node: OpenSSL's where this build of it has them, else TypeScript.
 
-import { createCipheriv, createHash, createHmac, getCiphers, getHashes } from "node:crypto";
+import { createCipheriv, createHmac, getCiphers, getHashes, hash } from "node:crypto";
 import type { Bytes } from "../bytes.ts";
 import * as portable from "./portable.ts";
 
@@ -12,7 +12,7 @@ export const accelerated: Readonly<Record<"sm3" | "sm4", boolean>> = {
 };
 
 export const sm3: (data: Uint8Array) => Bytes = accelerated.sm3
-  ? (data) => new Uint8Array(createHash("sm3").update(data).digest())
+  ? (data) => new Uint8Array(hash("sm3", data, "buffer"))
   : portable.sm3;
 
 export const hmacSm3: (key: Uint8Array, data: Uint8Array) => Bytes = accelerated.sm3

@@ -11,6 +11,8 @@ import { type Certificate, publicKeyOf } from "@adyton/core/x509";
 import { selectAnchors, trustOf } from "../anchors.ts";
 import type { VerificationCache } from "../cache.ts";
 import type { EvidenceError } from "../errors.ts";
+import { remembered } from "../remember.ts";
+import { endorsementsUsed, holdingsOf } from "../used.ts";
 import type { EndorsementsUsed, Trust } from "../verified.ts";
 import { type EndorsementKey, issuerNameOf, rootNameOf, type SignerKind } from "./endorsements.ts";
 import { PINNED_ARKS } from "./products.ts";
@@ -58,20 +60,14 @@ export async function trustKey(key: EndorsementKey, material: ChainMaterial): Pr
   const named = [...arks, ...material.roots];
   const crls = material.crls.filter((crl) => named.some((ark) => equal(ark.subject.der, crl.issuer.der)));
 
-  const { cache, now } = material;
-  const cacheKey = cache && (await cacheKeyOf(leaf, issuers, arks, material.roots, crls, material.crypto));
-  if (cache !== undefined && cacheKey !== undefined) {
-    const known = cache.get(cacheKey, now) as TrustedKey | undefined;
-    if (known !== undefined && (known.crl !== undefined || !material.requireRevocation)) return known;
-  }
-  const trusted = await verify(key, issuers, arks, crls, material);
-  if (cache !== undefined && cacheKey !== undefined) {
-    // A CRL that takes effect later may decide otherwise: what is known now is not known beyond that.
-    const next = crls.map((crl) => crl.thisUpdate.getTime()).filter((time) => time > now.getTime());
-    const until = new Date(Math.min(trusted.validUntil.getTime(), ...next.map((time) => time - 1)));
-    cache.set(cacheKey, trusted, trusted.validFrom, until);
-  }
-  return trusted;
+  const { cache, now, requireRevocation, roots, crypto } = material;
+  const work = (): Promise<TrustedKey> => verify(key, issuers, arks, crls, material);
+  if (cache === undefined) return work();
+  const cacheKey = await cacheKeyOf(requireRevocation, [[leaf], issuers, arks, roots, crls], crypto);
+  return remembered(cache, cacheKey, { now, lists: crls }, work, ({ validFrom, validUntil }) => ({
+    from: validFrom,
+    until: validUntil,
+  }));
 }
 
 async function verify(
@@ -111,46 +107,23 @@ async function verify(
     certificates: chain.certificates,
     crl,
     trust: trustOf(anchors, root),
-    endorsements: endorsementsUsed(chain.certificates, crl, validUntil),
+    endorsements: endorsementsUsed(
+      holdingsOf(chain.certificates, crl === undefined ? [] : [crl]),
+      crl !== undefined,
+    ),
     validFrom,
     validUntil,
   };
 }
 
-/** The certificates and the CRL that a verdict rests on. */
-function endorsementsUsed(
-  certificates: readonly Certificate[],
-  crl: CertificateRevocationList | undefined,
-  validUntil: Date,
-): EndorsementsUsed {
-  const items = certificates.map((certificate) => ({
-    kind: "certificate",
-    subject: certificate.subject.text,
-    expires: certificate.notAfter.toISOString(),
-  }));
-  if (crl !== undefined) {
-    items.push({ kind: "crl", subject: crl.issuer.text, expires: crl.nextUpdate.toISOString() });
-  }
-  const issued = [...certificates.map(({ notBefore }) => notBefore), ...(crl ? [crl.thisUpdate] : [])];
-  return {
-    earliestIssue: new Date(Math.min(...issued.map((date) => date.getTime()))).toISOString(),
-    earliestExpiry: validUntil.toISOString(),
-    revocation: crl === undefined ? "unchecked" : "checked",
-    items,
-  };
-}
-
 /** Everything the outcome depends on, as SHA-256 of each part, which is worked out once per object. */
 async function cacheKeyOf(
-  leaf: Certificate,
-  issuers: readonly Certificate[],
-  arks: readonly Certificate[],
-  roots: readonly Certificate[],
-  crls: readonly CertificateRevocationList[],
+  requireRevocation: boolean,
+  groups: readonly (readonly { readonly der: Uint8Array }[])[],
   crypto: VerifyingCrypto,
 ): Promise<string> {
-  let id = "snp";
-  for (const group of [[leaf], issuers, arks, roots, crls]) {
+  let id = `snp ${requireRevocation}`;
+  for (const group of groups) {
     id += ":";
     for (const item of group) {
       let digest = digests.get(item);

@@ -6,7 +6,7 @@ import { encodeDer, parseDer, TAG } from "@adyton/core/der";
 import { AdytonError } from "@adyton/core/errors";
 import type { IssuedExtension } from "@adyton/core/issue";
 import type { Certificate } from "@adyton/core/x509";
-import { EvidenceError } from "../errors.ts";
+import { EvidenceError, unknownVersion } from "../errors.ts";
 import { type Product, type ProductName, productNamed } from "./products.ts";
 import { TCB_BYTES, type TcbByte } from "./tcb.ts";
 
@@ -29,6 +29,8 @@ export interface EndorsementKey {
 }
 
 const ARC = "1.3.6.1.4.1.3704.1";
+/** Of the extensions: 1 is Turin's. */
+const NEWEST_STRUCT_VERSION = 1;
 const OID = {
   structVersion: `${ARC}.1`,
   productName: `${ARC}.2`,
@@ -134,10 +136,21 @@ function readEndorsementKey(certificate: Certificate): EndorsementKey {
       kind === "VCEK" ? "a VCEK has a hwID and no cspID" : "a VLEK has a cspID and no hwID",
     );
   }
+  const structVersion = integerOf(certificate, OID.structVersion);
+  if (structVersion > NEWEST_STRUCT_VERSION) {
+    const action = `use certificate ${certificate.subject.text} as ${kind}`;
+    throw unknownVersion(
+      "INVALID_VCEK",
+      action,
+      "structVersion",
+      structVersion,
+      `0 to ${NEWEST_STRUCT_VERSION}`,
+    );
+  }
   return {
     kind,
     certificate,
-    structVersion: integerOf(certificate, OID.structVersion),
+    structVersion,
     productName,
     product,
     tcb: tcbOf(certificate, product),

@@ -4,19 +4,18 @@
 
 import { type Bytes, concat, isZero, reversed } from "@adyton/core/bytes";
 import { Writer } from "@adyton/core/cursor";
-import { EvidenceError, type EvidenceErrorCode } from "../errors.ts";
+import { EvidenceError, type EvidenceErrorCode, unknownVersion } from "../errors.ts";
 import { POLICY_RESERVED_ONE } from "./policy.ts";
 
 /** Bytes of a report. */
 export const REPORT_SIZE = 0x4a0;
 /** The signature covers everything before it. */
 export const SIGNED_SIZE = 0x2a0;
-/** The newest version whose reserved fields are known to be reserved. */
-export const NEWEST_VERSION = 5;
 /** VMPL of a report that the host asked for. */
 export const VMPL_HOST = 0xffffffff;
 
 const OLDEST_VERSION = 2;
+const NEWEST_VERSION = 5;
 const ECDSA_P384_SHA384 = 1;
 /** r and s take 72 bytes each, little-endian, of which P-384 fills 48. */
 const SCALAR_FIELD = 72;
@@ -46,7 +45,7 @@ export interface KeyInfo {
 
 /** What a report says. TCB versions are raw: their layout depends on the processor (see `tcb.ts`). */
 export interface ReportFields {
-  /** 2 to 5; later versions are read as 5. */
+  /** 2 to 5. */
   readonly version: number;
   readonly guestSvn: number;
   /** See `parsePolicy`. */
@@ -114,8 +113,7 @@ const RESERVED: readonly (readonly [offset: number, size: number, from: number, 
 
 /**
  * Parses a report of exactly `REPORT_SIZE` bytes. Byte fields are views, not copies. Throws
- * `UNSUPPORTED_REPORT_FORMAT` or `RESERVED_NOT_ZERO`. From version 6 on the fields are read as version 5's and
- * reserved bytes are let through.
+ * `UNSUPPORTED_REPORT_FORMAT`, also for a version that is not known, or `RESERVED_NOT_ZERO`.
  */
 export function parseReport(bytes: Uint8Array): Report {
   if (bytes.length !== REPORT_SIZE) refuseField("size", 0, bytes.length, `${REPORT_SIZE}`);
@@ -125,7 +123,7 @@ export function parseReport(bytes: Uint8Array): Report {
   const u64 = (offset: number): bigint => view.getBigUint64(offset, true);
 
   const version = u32(0x000);
-  if (version < OLDEST_VERSION) refuseField("version", 0x000, version, `at least ${OLDEST_VERSION}`);
+  checkVersion(version);
   const policy = u64(0x008);
   if ((policy & POLICY_RESERVED_ONE) === 0n) refuseField("policy bit 17", 0x008, 0, "1");
   const vmpl = u32(0x030);
@@ -134,7 +132,7 @@ export function parseReport(bytes: Uint8Array): Report {
   if (algorithm !== ECDSA_P384_SHA384)
     refuseField("signature_algo", 0x034, algorithm, "1 (ECDSA P-384, SHA-384)");
   const keyInfo = u32(0x048);
-  if (version <= NEWEST_VERSION && keyInfo >>> 5 !== 0) refuseReserved(0x048, 4);
+  if (keyInfo >>> 5 !== 0) refuseReserved(0x048, 4);
   for (const [offset, size, from, to] of RESERVED) {
     if (version >= from && version <= to && !isZero(at(offset, size))) refuseReserved(offset, size);
   }
@@ -184,9 +182,7 @@ export function parseReport(bytes: Uint8Array): Report {
 /** The bytes of a report of version 2 to 5. Throws `UNSUPPORTED_REPORT_FORMAT` or `OUT_OF_BOUNDS`. */
 export function encodeReport(fields: ReportFields): Bytes {
   const { version, keyInfo, cpuid, signature } = fields;
-  if (version < OLDEST_VERSION || version > NEWEST_VERSION) {
-    refuseField("version", 0, version, `${OLDEST_VERSION} to ${NEWEST_VERSION}`);
-  }
+  checkVersion(version);
   const writer = new Writer(REPORT_SIZE)
     .u32le(version)
     .u32le(fields.guestSvn)
@@ -249,6 +245,12 @@ function scalar(bytes: Uint8Array, offset: number): Bytes {
   const end = offset === SIGNED_SIZE ? SIGNED_SIZE + SCALAR_FIELD : REPORT_SIZE;
   if (!isZero(bytes.subarray(above, end))) refuseReserved(above, end - above);
   return reversed(bytes.subarray(offset, above));
+}
+
+function checkVersion(version: number): void {
+  if (version >= OLDEST_VERSION && version <= NEWEST_VERSION) return;
+  const known = `${OLDEST_VERSION} to ${NEWEST_VERSION}`;
+  throw unknownVersion("UNSUPPORTED_REPORT_FORMAT", "parse SNP report", "version", version, known);
 }
 
 function refuseField(field: string, offset: number, found: unknown, expected: string): never {

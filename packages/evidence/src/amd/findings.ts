@@ -4,7 +4,7 @@
 
 import type { Tcb, Warning } from "../verified.ts";
 import type { TrustedKey } from "./chain.ts";
-import { NEWEST_VERSION, type Report, VMPL_HOST } from "./evidence.ts";
+import { type Report, VMPL_HOST } from "./evidence.ts";
 import { unknownPlatformBits, unknownPolicyBits } from "./policy.ts";
 import { lowerTcbBytes, parseTcbVersion, type TcbLayout } from "./tcb.ts";
 
@@ -41,9 +41,6 @@ export function warningsOf(report: Report, layout: TcbLayout, trusted: TrustedKe
       "REVOCATION_UNCHECKED",
       `No CRL of ${root} was at hand: whether its signing key was revoked is not known.`,
     );
-  }
-  if (report.version > NEWEST_VERSION) {
-    warn("UNKNOWN_REPORT_VERSION", `Report version ${report.version} was read as version ${NEWEST_VERSION}.`);
   }
   const policyBits = unknownPolicyBits(report.policy);
   if (policyBits !== 0n)

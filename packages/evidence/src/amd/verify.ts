@@ -4,8 +4,8 @@
 
 import { type SignatureAlgorithm, verifyingCrypto } from "@adyton/core/crypto";
 import { checkReportData } from "../binding.ts";
-import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
+import { checkTime } from "../time.ts";
 import { seal, type VerifiedEvidence } from "../verified.ts";
 import { type Binding, chipBinding, productBinding, tcbBinding } from "./bindings.ts";
 import { type ChainMaterial, type TrustedKey, trustKey } from "./chain.ts";
@@ -40,9 +40,7 @@ export async function verifySnp(bytes: Uint8Array, options: VerifyOptions): Prom
     cache,
     crypto = verifyingCrypto,
   } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify SNP report: the time is no date");
-  }
+  checkTime(now, "SNP report");
   const evidence = parseSnpEvidence(bytes);
   const { report } = evidence;
   const kind = signerOf(report);

@@ -4,9 +4,10 @@
 
 import { toHex } from "@adyton/core/bytes";
 import { type Sign1, verifySign1 } from "@adyton/core/cose";
-import type { PublicKey, VerifyingCrypto } from "@adyton/core/crypto";
+import type { PublicKey } from "@adyton/core/crypto";
 import type { VendorKey } from "../bag.ts";
 import { EvidenceError } from "../errors.ts";
+import type { PreparedKey } from "../remember.ts";
 import type { PlatformClaims } from "./platform.ts";
 
 /** Names of identifiers, as Veraison's trust-anchor stores write them. */
@@ -47,14 +48,16 @@ export function platformKeysFor(
   return keys;
 }
 
-/** The first of `keys` that signed, undefined when none did. */
+/** The first of `keys`, which are named ones, that signed, undefined when none did. */
 export async function signerAmong(
   keys: readonly VendorKey[],
   sign1: Sign1,
-  crypto: VerifyingCrypto,
+  prepare: (spki: Uint8Array) => Promise<PreparedKey>,
 ): Promise<VendorKey | undefined> {
-  for (const key of keys) {
-    if (await isSignedBy(sign1, await crypto.importPublicKey(key.spki))) return key;
+  for (const named of keys) {
+    const { key, keep } = await prepare(named.spki);
+    keep();
+    if (await isSignedBy(sign1, key)) return named;
   }
   return undefined;
 }

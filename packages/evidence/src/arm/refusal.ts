@@ -3,7 +3,7 @@
 
 import type { ErrorOptionsOf } from "@adyton/core/errors";
 import type { RefuseField } from "../cbor-map.ts";
-import { EvidenceError, type EvidenceErrorCode } from "../errors.ts";
+import { EvidenceError, type EvidenceErrorCode, unknownVersion } from "../errors.ts";
 
 /** A token that parses but is not authentic. `why` ends the sentence "Cannot accept CCA token: …". */
 export function refusal(code: EvidenceErrorCode, why: string, options: ErrorOptionsOf = {}): EvidenceError {
@@ -25,11 +25,13 @@ export function unknownProfile(
   found: string,
   known: readonly string[],
 ): EvidenceError {
-  const newest = known.at(-1);
-  return new EvidenceError(
+  const profile = JSON.stringify(found);
+  const expected = known.join(" or ");
+  return unknownVersion(
     "UNSUPPORTED_CCA_PROFILE",
-    "malformed",
-    `Cannot parse CCA token: the ${part} profile is ${JSON.stringify(found)}, the newest known is ${newest}`,
-    { detail: { part, found, known } },
+    "parse CCA token",
+    `the ${part} profile`,
+    profile,
+    expected,
   );
 }

@@ -7,8 +7,9 @@ import { type VerifyingCrypto, verifyingCrypto } from "@adyton/core/crypto";
 import { CoreError } from "@adyton/core/errors";
 import type { VendorKey } from "../bag.ts";
 import { checkReportData } from "../binding.ts";
-import { EvidenceError } from "../errors.ts";
+import { type PreparedKey, preparedKey } from "../remember.ts";
 import type { VerifyOptions } from "../scheme.ts";
+import { checkTime } from "../time.ts";
 import { seal, type VerifiedEvidence, type Warning } from "../verified.ts";
 import { claimsOf } from "./claims.ts";
 import { isSignedBy, platformKeysFor, signerAmong } from "./endorsements.ts";
@@ -31,19 +32,20 @@ import { refusal } from "./refusal.ts";
  * error of `@adyton/core` about encodings.
  */
 export async function verifyCca(bytes: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
-  const { now, anchors, crypto = verifyingCrypto } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify CCA token: the time is no date");
-  }
+  const { now, anchors, cache, crypto = verifyingCrypto } = options;
+  checkTime(now, "CCA token");
   const token = parseCcaToken(bytes);
   const { platform, realm } = token;
   if (options.requireRevocation === true) throw noRevocation(toHex(platform.claims.instanceId));
   const named = platformKeysFor(platform.claims, anchors?.keys ?? [], options.endorsements?.keys ?? []);
-  const key = await platformSigner(token, named, crypto);
+  const prepare = (spki: Uint8Array): Promise<PreparedKey> => preparedKey(spki, cache, now, crypto);
+  const key = await platformSigner(token, named, prepare);
   await checkBinding(token, crypto);
-  if (!(await isSignedBy(realm.sign1, await crypto.importPublicKey(realmKeyOf(realm.claims))))) {
+  const own = await prepare(realmKeyOf(realm.claims));
+  if (!(await isSignedBy(realm.sign1, own.key))) {
     throw refusal("INVALID_CCA_REALM_SIGNATURE", "the realm token's signature is not by the realm's key");
   }
+  own.keep();
   if (options.reportData !== undefined) checkReportData(realm.claims.challenge, options.reportData);
   return seal({
     tee: "cca",
@@ -68,9 +70,9 @@ export async function verifyCca(bytes: Uint8Array, options: VerifyOptions): Prom
 async function platformSigner(
   { platform }: CcaToken,
   keys: readonly VendorKey[],
-  crypto: VerifyingCrypto,
+  prepare: (spki: Uint8Array) => Promise<PreparedKey>,
 ): Promise<VendorKey> {
-  const key = await signerAmong(keys, platform.sign1, crypto);
+  const key = await signerAmong(keys, platform.sign1, prepare);
   if (key !== undefined) return key;
   throw refusal(
     "INVALID_CCA_PLATFORM_SIGNATURE",

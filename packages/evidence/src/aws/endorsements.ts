@@ -2,7 +2,7 @@
 // The chain of a Nitro document: it travels inside, root first, and ends in the one root that AWS publishes.
 // AWS Nitro Enclaves user guide, "Verifying the root of trust".
 
-import { equal, toHex } from "@adyton/core/bytes";
+import { equal } from "@adyton/core/bytes";
 import { checkRevocation, type VerifiedChain, verifyChain } from "@adyton/core/chain";
 import type { CertificateRevocationList } from "@adyton/core/crl";
 import type { PublicKey, VerifyingCrypto } from "@adyton/core/crypto";
@@ -11,6 +11,7 @@ import { type Certificate, KEY_USAGE, parseCertificate, publicKeyOf } from "@ady
 import { selectAnchors, trustOf } from "../anchors.ts";
 import type { VerificationCache } from "../cache.ts";
 import { EvidenceError } from "../errors.ts";
+import { remembered, scopeKey } from "../remember.ts";
 import type { Trust } from "../verified.ts";
 import type { NitroClaims } from "./evidence.ts";
 
@@ -51,20 +52,15 @@ const EXPIRED_HINT =
  * `INVALID_NITRO_CERTIFICATE`.
  */
 export async function trustNitroChain(claims: NitroClaims, material: NitroMaterial): Promise<NitroChain> {
-  const { cache, now } = material;
-  const key = cache && (await cacheKeyOf(claims, material));
-  if (cache !== undefined && key !== undefined) {
-    const known = cache.get(key, now) as NitroChain | undefined;
-    if (known !== undefined) return known;
-  }
-  const chain = await verify(claims, material);
-  if (cache !== undefined && key !== undefined) {
-    // A CRL that takes effect later may decide otherwise: what is known now is not known beyond that.
-    const later = material.crls.map((crl) => crl.thisUpdate.getTime()).filter((time) => time > now.getTime());
-    const until = new Date(Math.min(chain.validUntil.getTime(), ...later.map((time) => time - 1)));
-    cache.set(key, chain, chain.validFrom, until);
-  }
-  return chain;
+  const { cache, now, roots, crls, requireRevocation, crypto } = material;
+  const work = (): Promise<NitroChain> => verify(claims, material);
+  if (cache === undefined) return work();
+  const bundle = [claims.certificate, ...claims.cabundle].map((der) => ({ der }));
+  const key = await scopeKey(`nitro ${requireRevocation}`, [bundle, roots, crls], crypto);
+  return remembered(cache, key, { now, lists: crls }, work, ({ validFrom, validUntil }) => ({
+    from: validFrom,
+    until: validUntil,
+  }));
 }
 
 async function verify(claims: NitroClaims, material: NitroMaterial): Promise<NitroChain> {
@@ -155,20 +151,6 @@ async function revocationOf(
     used.push(await checkRevocation(path[index] as Certificate, issuer, own, now, crypto));
   }
   return { crls: used, complete: used.length === path.length - 1 };
-}
-
-/** Everything the outcome depends on. */
-async function cacheKeyOf(claims: NitroClaims, material: NitroMaterial): Promise<string> {
-  const { roots, crls, requireRevocation, crypto } = material;
-  const digests = async (ders: readonly Uint8Array[]): Promise<string> =>
-    (await Promise.all(ders.map(async (der) => toHex(await crypto.digest("SHA-256", der))))).join("");
-  const groups = [
-    [claims.certificate],
-    claims.cabundle,
-    roots.map((root) => root.der),
-    crls.map((crl) => crl.der),
-  ];
-  return ["nitro", requireRevocation, ...(await Promise.all(groups.map(digests)))].join(":");
 }
 
 function rootNotTrusted(top: Certificate | undefined): CoreError {

@@ -8,7 +8,9 @@ import { verifyingCrypto } from "@adyton/core/crypto";
 import { checkReportData } from "../binding.ts";
 import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
-import { type EndorsementsUsed, seal, type VerifiedEvidence, type Warning } from "../verified.ts";
+import { checkTime } from "../time.ts";
+import { endorsementsUsed, holdingsOf } from "../used.ts";
+import { seal, type VerifiedEvidence, type Warning } from "../verified.ts";
 import { claimsOf, isDebug } from "./claims.ts";
 import { invalidCertificate, type NitroChain, trustNitroChain } from "./endorsements.ts";
 import { type NitroClaims, type NitroDocument, parseNitroDocument } from "./evidence.ts";
@@ -37,9 +39,7 @@ export async function verifyNitro(bytes: Uint8Array, options: VerifyOptions): Pr
     cache,
     crypto = verifyingCrypto,
   } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify Nitro document: the time is no date");
-  }
+  checkTime(now, "Nitro document");
   const document = parseNitroDocument(bytes);
   const { claims } = document;
   const crls = endorsements?.crls ?? [];
@@ -64,7 +64,7 @@ export async function verifyNitro(bytes: Uint8Array, options: VerifyOptions): Pr
     reportData,
     initDataField: null,
     claims: claimsOf(claims),
-    endorsements: endorsementsUsed(chain),
+    endorsements: endorsementsUsed(holdingsOf(chain.certificates, chain.crls), chain.revocationChecked),
     warnings: warningsOf(document, chain, now),
     explanation: explain(claims, chain, options),
   });
@@ -115,27 +115,6 @@ function warningsOf(document: NitroDocument, chain: NitroChain, now: Date): Warn
     });
   }
   return warnings;
-}
-
-function endorsementsUsed({ certificates, crls, ...chain }: NitroChain): EndorsementsUsed {
-  const issued = [...certificates.map((each) => each.notBefore), ...crls.map((crl) => crl.thisUpdate)];
-  return {
-    earliestIssue: new Date(Math.min(...issued.map((date) => date.getTime()))).toISOString(),
-    earliestExpiry: chain.validUntil.toISOString(),
-    revocation: chain.revocationChecked ? "checked" : "unchecked",
-    items: [
-      ...certificates.map((each) => ({
-        kind: "certificate",
-        subject: each.subject.text,
-        expires: each.notAfter.toISOString(),
-      })),
-      ...crls.map((crl) => ({
-        kind: "crl",
-        subject: crl.issuer.text,
-        expires: crl.nextUpdate.toISOString(),
-      })),
-    ],
-  };
 }
 
 function explain(claims: NitroClaims, chain: NitroChain, options: VerifyOptions): string[] {

@@ -8,6 +8,7 @@ import { AdytonError } from "@adyton/core/errors";
 import { canonicalJsonBytes, type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
 import { parsePem, toPem } from "@adyton/core/pem";
 import { type Certificate, parseCertificate } from "@adyton/core/x509";
+import { unknownVersion } from "../errors.ts";
 import { digestSize } from "../tpm/algorithms.ts";
 import {
   bankOfList,
@@ -51,7 +52,8 @@ export function parseAzureEvidence(bytes: Uint8Array, tee: AzureTee): AzureEvide
   const members = membersOf(parseJson(toUtf8(bytes)), "evidence");
   const { version: declared = 0 } = members;
   if (declared !== 0 && declared !== 1 && declared !== 2) {
-    throw invalid(`version is ${JSON.stringify(declared)}, the newest known is 2`, { field: "version" });
+    const found = JSON.stringify(declared);
+    throw unknownVersion("INVALID_ENVELOPE", "read Azure evidence", "version", found, "0 to 2");
   }
   const version: AzureEvidence["version"] = declared;
   const quote = membersOf(members.tpm_quote ?? members.quote, "tpm_quote");

@@ -8,7 +8,7 @@ import type { HashName } from "@adyton/core/crypto";
 import { Reader, Writer } from "@adyton/core/cursor";
 import { AdytonError } from "@adyton/core/errors";
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
-import { EvidenceError } from "../errors.ts";
+import { EvidenceError, unknownVersion } from "../errors.ts";
 import { rsaSpki } from "../tpm/public.ts";
 
 export interface HclReport {
@@ -51,7 +51,7 @@ export function parseHclReport(bytes: Uint8Array): HclReport {
     const reader = new Reader(bytes, "HCL report");
     if (reader.u32le("signature") !== SIGNATURE) refuse("it does not begin with HCLA");
     const version = reader.u32le("version");
-    if (version !== 1 && version !== 2) refuse(`version is ${version}, the newest known is 2`);
+    if (version !== 1 && version !== 2) throw unknown("version", version, "1 to 2");
     const size = reader.u32le("report_size");
     const request = reader.u32le("request_type");
     if (request !== REPORT_REQUEST) refuse(`request type is ${request}, expected 2 (report)`);
@@ -61,7 +61,7 @@ export function parseHclReport(bytes: Uint8Array): HclReport {
     const hardware = reader.bytes(HARDWARE_SIZE, "hardware report");
     const dataSize = reader.u32le("data_size");
     const dataVersion = reader.u32le("data version");
-    if (dataVersion !== 1) refuse(`version of the runtime data is ${dataVersion}, expected 1`);
+    if (dataVersion !== 1) throw unknown("version of the runtime data", dataVersion, "1");
     const type = reader.u32le("report_type");
     const kind = KINDS[type] ?? refuse(`report type is ${type}, expected 2 (SNP) or 4 (TDX)`);
     const hashType = reader.u32le("hash_type");
@@ -159,6 +159,10 @@ function guarded<T>(parse: () => T): T {
       cause,
     });
   }
+}
+
+function unknown(field: string, found: number, known: string): EvidenceError {
+  return unknownVersion("INVALID_HCL_REPORT", "parse HCL report", field, found, known);
 }
 
 function refuse(found: string): never {

@@ -13,7 +13,9 @@ import { checkReportData } from "../binding.ts";
 import { EvidenceError } from "../errors.ts";
 import { TD } from "../intel/claims-tdx.ts";
 import { verifyQuote } from "../intel/verify.ts";
+import { preparedKey } from "../remember.ts";
 import type { VerifyOptions } from "../scheme.ts";
+import { checkTime } from "../time.ts";
 import { attestClaims, pcrClaims } from "../tpm/claims.ts";
 import { type CheckedQuote, checkQuote } from "../tpm/quote.ts";
 import { seal, type VerifiedEvidence } from "../verified.ts";
@@ -43,10 +45,8 @@ export async function verifyAzure(
   bytes: Uint8Array,
   options: VerifyOptions,
 ): Promise<VerifiedEvidence> {
-  const { now, crypto = verifyingCrypto } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify Azure evidence: the time is no date");
-  }
+  const { now, cache, crypto = verifyingCrypto } = options;
+  checkTime(now, "Azure evidence");
   const evidence = parseAzureEvidence(bytes, tee);
   const report = parseHclReport(evidence.hclReport);
   if (report.kind !== KIND[tee])
@@ -59,12 +59,14 @@ export async function verifyAzure(
     });
   }
   const runtime = parseRuntimeData(report.runtimeData);
-  const checked = await checkQuote(evidence.quote, await crypto.importPublicKey(runtime.akSpki), crypto);
+  const { key, keep } = await preparedKey(runtime.akSpki, cache, now, crypto);
+  const checked = await checkQuote(evidence.quote, key, crypto);
   const nonce = checked.attest.extraData;
   checkUserData(evidence, runtime, nonce);
   if (options.reportData !== undefined)
     checkReportData(padRight(nonce, REPORT_DATA_SIZE), options.reportData);
   const hardware = await verifyHardware(evidence, report, binding, options);
+  keep();
   const initData = checked.registers.find(({ index }) => index === INIT_DATA_PCR);
   return seal({
     ...hardware,

@@ -2,7 +2,7 @@
 // How the machine came up, told from events whose digests are authentic. Digests are facts; text is one only where a
 // digest covers it, and paths never are: nothing is concluded from a name alone.
 
-import { equal, fromHex, toHex } from "@adyton/core/bytes";
+import { equal, fromHex, fromUtf8, toHex } from "@adyton/core/bytes";
 import { AdytonError } from "@adyton/core/errors";
 import type { JsonObject } from "@adyton/core/json";
 import { digestSize, type TpmHash } from "../tpm/algorithms.ts";
@@ -53,7 +53,7 @@ const GLOBAL_VARIABLE = fromHex("61dfe48bca93d211aa0d00e098032b8c");
 const POLICY_INDEX = { pcr: 7, rtmr: 1 } as const;
 /** Tags of Linux's EFI stub (include/linux/efi.h). */
 const LINUX_TAG = { loadOptions: 0x8f3b22ed, initrd: 0x8f3b22ec } as const;
-const EXIT_SUCCESS = "Exit Boot Services Returned with Success";
+const EXIT_SUCCESS = fromUtf8("Exit Boot Services Returned with Success");
 
 /** The facts in a log's checked events, in their order. */
 export function bootFacts(events: readonly CheckedEvent[]): BootFacts {
@@ -83,8 +83,7 @@ export function bootFacts(events: readonly CheckedEvent[]): BootFacts {
     commandLineDigests: tagged(LINUX_TAG.loadOptions),
     sections: sectionsOf(events),
     exitBootServices: events.some(
-      ({ event, coverage }) =>
-        coverage.part === "all" && new TextDecoder().decode(event.data) === EXIT_SUCCESS,
+      ({ event, coverage }) => coverage.part === "all" && equal(event.data, EXIT_SUCCESS),
     ),
   };
 }

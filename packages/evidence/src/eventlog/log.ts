@@ -5,7 +5,7 @@
 import { type Bytes, concat, equal, fromUtf8 } from "@adyton/core/bytes";
 import { Reader, Writer } from "@adyton/core/cursor";
 import { AdytonError, type ErrorDetail } from "@adyton/core/errors";
-import { EvidenceError } from "../errors.ts";
+import { EvidenceError, unknownVersion } from "../errors.ts";
 import { digestSize, hashOfId, idOfHash, type TpmHash } from "../tpm/algorithms.ts";
 import { EVENT_TYPE } from "./types.ts";
 
@@ -37,9 +37,16 @@ const MAX_LOG = 16 * 1024 * 1024;
 const MAX_EVENTS = 65_536;
 const MAX_BANKS = 16;
 const SHA1_SIZE = 20;
+const WORD = Int32Array.BYTES_PER_ELEMENT;
 const SPEC_ID = fromUtf8("Spec ID Event03\0");
+/** The signature without its two digits: what describes a log of any version. */
+const SPEC_ID_STEM = fromUtf8("Spec ID Event");
+/** Of the older log, whose first event describes it, too, and changes nothing in its form (section 10.4.5.1). */
+const SHA1_SPEC_IDS: readonly string[] = ["00", "02"];
 /** platformClass, specVersionMinor, specVersionMajor, specErrata, uintnSize: a PC client, 2.0 errata 0, 64-bit. */
 const SPEC_FIELDS = Uint8Array.of(0, 0, 0, 0, 0, 2, 0, 2);
+const SPEC_MAJOR = 2;
+const SPEC_MINOR = 0;
 
 /**
  * Parses a whole log. It may be followed by zeros or FFh, as ACPI tables are. Algorithms that are not known here are
@@ -74,7 +81,7 @@ function parse(bytes: Uint8Array): EventLog {
   const reader = new Reader(bytes, "event log");
   if (bytes.length === 0 || isFilling(bytes)) return refuse("it is empty", { found: 0 });
   const first = readSha1Event(reader);
-  if (first.type !== EVENT_TYPE.noAction || !equal(first.data.subarray(0, SPEC_ID.length), SPEC_ID)) {
+  if (!isCryptoAgile(first)) {
     return { format: "sha1", hashes: ["SHA-1"], ...readEvents(reader, bytes, readSha1Event, [first]) };
   }
   const banks = readBanks(first.data);
@@ -84,6 +91,16 @@ function parse(bytes: Uint8Array): EventLog {
     hashes,
     ...readEvents(reader, bytes, (from) => readEvent(from, banks), []),
   };
+}
+
+/** Whether this first event announces a crypto-agile log. One that announces a form of which nothing is known is refused. */
+function isCryptoAgile({ type, data }: LogEvent): boolean {
+  const stem = SPEC_ID_STEM.length;
+  if (type !== EVENT_TYPE.noAction || !equal(data.subarray(0, stem), SPEC_ID_STEM)) return false;
+  if (equal(data.subarray(0, SPEC_ID.length), SPEC_ID)) return true;
+  const digits = String.fromCharCode(...data.subarray(stem, stem + 2));
+  if (SHA1_SPEC_IDS.includes(digits) && data[stem + 2] === 0) return false;
+  throw unknown("specification id", JSON.stringify(digits), '"00", "02" or "03"');
 }
 
 /** Events up to the end or the filling. */
@@ -139,7 +156,15 @@ function readEvent(reader: Reader, banks: ReadonlyMap<number, number>): LogEvent
 /** TCG_EfiSpecIdEvent, section 10.4.5.1: digest sizes by algorithm. */
 function readBanks(data: Uint8Array): Map<number, number> {
   const reader = new Reader(data, "event log header");
-  reader.bytes(SPEC_ID.length + SPEC_FIELDS.length, "signature and versions");
+  reader.bytes(SPEC_ID.length, "signature");
+  reader.u32le("platformClass");
+  const minor = reader.u8("specVersionMinor");
+  const major = reader.u8("specVersionMajor");
+  if (major !== SPEC_MAJOR || minor !== SPEC_MINOR) {
+    throw unknown("specification version", `${major}.${minor}`, `${SPEC_MAJOR}.${SPEC_MINOR}`);
+  }
+  // Errata change words, not layouts; nothing in a log depends on the width of a machine word.
+  reader.bytes(2, "specErrata and uintnSize");
   const count = reader.u32le("numberOfAlgorithms");
   if (count === 0 || count > MAX_BANKS)
     refuse(`${count} algorithms, expected 1 to ${MAX_BANKS}`, { found: count });
@@ -184,13 +209,22 @@ function startsFilling(bytes: Uint8Array, at: number): boolean {
 function isFilling(bytes: Uint8Array): boolean {
   const [first] = bytes;
   if (first !== 0 && first !== 0xff) return false;
-  // A loop: tables are filled up to their size, which may be most of it.
-  for (let i = 1; i < bytes.length; i++) if (bytes[i] !== first) return false;
-  return true;
+  // Tables are filled up to their size, which may be most of it: whole words where they are aligned.
+  const head = Math.min(bytes.length, -bytes.byteOffset & (WORD - 1));
+  const words = Math.trunc((bytes.length - head) / WORD);
+  const filled = first === 0 ? 0 : -1;
+  const view = words > 0 ? new Int32Array(bytes.buffer, bytes.byteOffset + head, words) : [];
+  for (let i = 0; i < words; i++) if (view[i] !== filled) return false;
+  const isFirst = (byte: number): boolean => byte === first;
+  return bytes.subarray(0, head).every(isFirst) && bytes.subarray(head + words * WORD).every(isFirst);
 }
 
 function hex(id: number): string {
   return `${id.toString(16).padStart(4, "0")}h`;
+}
+
+function unknown(field: string, found: string, known: string): EvidenceError {
+  return unknownVersion("INVALID_EVENT_LOG", "parse event log", field, found, known);
 }
 
 function refuse(found: string, detail: ErrorDetail): never {

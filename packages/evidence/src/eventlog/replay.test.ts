@@ -117,6 +117,17 @@ describe("replay", () => {
   it("has no value when an event lacks a digest of the bank", async () => {
     const events = [{ index: 1, type: 4, digests: [], data: new Uint8Array() }];
     expect(await replay(1, "SHA-256", new Uint8Array(32), events, verifyingCrypto)).toBeUndefined();
+    for (const size of [31, 33]) {
+      const odd = [
+        {
+          index: 1,
+          type: 6,
+          digests: [{ hash: "SHA-256", digest: new Uint8Array(size) }],
+          data: new Uint8Array(),
+        },
+      ] as const;
+      expect(await replay(1, "SHA-256", new Uint8Array(32), odd, verifyingCrypto)).toBeUndefined();
+    }
     expect(await replay(2, "SHA-256", new Uint8Array(32), events, verifyingCrypto)).toEqual(
       new Uint8Array(32),
     );

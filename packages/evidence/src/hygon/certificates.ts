@@ -6,6 +6,7 @@
 import { type Bytes, isZero } from "@adyton/core/bytes";
 import { Reader, Writer } from "@adyton/core/cursor";
 import { malformed } from "@adyton/core/errors";
+import { unknownVersion } from "../errors.ts";
 import { badField, notZero } from "./refusal.ts";
 import { PAIR_SIZE, readPair, writePair } from "./scalars.ts";
 
@@ -119,7 +120,9 @@ export function parseCsvCa(bytes: Uint8Array): CsvCa {
   if (bytes.length !== CSV_CA_SIZE) throw refuse("size", 0, bytes.length, `${CSV_CA_SIZE}`);
   const reader = new Reader(bytes, what);
   const version = reader.u32le("version");
-  if (version !== CA_VERSION) throw refuse("version", 0, version, `${CA_VERSION}, the newest known`);
+  if (version !== CA_VERSION) {
+    throw unknownVersion("INVALID_CSV_CERTIFICATE", `parse ${what}`, "version", version, `${CA_VERSION}`);
+  }
   const keyId = reader.bytes(16, "key id");
   const signingKeyId = reader.bytes(16, "signing key id");
   const usage = reader.u32le("usage");
@@ -154,8 +157,10 @@ export function parseCsvCertificate(bytes: Uint8Array): CsvCertificate {
   if (bytes.length !== CSV_CERTIFICATE_SIZE) throw refuse("size", 0, bytes.length, `${CSV_CERTIFICATE_SIZE}`);
   const reader = new Reader(bytes, what);
   const version = reader.u32le("version");
-  if (version < 1 || version > NEWEST_VERSION)
-    throw refuse("version", 0, version, `1 to ${NEWEST_VERSION}, the newest known`);
+  if (version < 1 || version > NEWEST_VERSION) {
+    const known = `1 to ${NEWEST_VERSION}`;
+    throw unknownVersion("INVALID_CSV_CERTIFICATE", `parse ${what}`, "version", version, known);
+  }
   const firmware = { major: reader.u8("major"), minor: reader.u8("minor") };
   readZeros(reader, 2, what);
   const usage = reader.u32le("usage");

@@ -88,7 +88,7 @@ const v2: fc.Arbitrary<CsvReportFields> = fc.record({
   version: fc.constant(2 as const),
   ...common,
   build: fc.integer({ min: 1, max: 0xffffffff }),
-  rtmrVersion: fc.nat(0xffff),
+  rtmrVersion: fc.nat(1),
   reserved0: bytes(14),
   rtmrs: fc.array(bytes(32), { minLength: 5, maxLength: 5 }),
   reserved1: bytes(656),

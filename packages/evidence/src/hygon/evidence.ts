@@ -4,6 +4,7 @@
 
 import { type Bytes, concat, isZero } from "@adyton/core/bytes";
 import { Reader, Writer } from "@adyton/core/cursor";
+import { unknownVersion } from "../errors.ts";
 import { CSV_CERTIFICATE_SIZE, CSV_USAGE, SM2_SA } from "./certificates.ts";
 import { badField, notZero } from "./refusal.ts";
 import { PAIR_SIZE, readPair, writePair } from "./scalars.ts";
@@ -87,6 +88,8 @@ export type CsvReport = CsvReportFields & {
   readonly signedPart: Uint8Array;
 };
 
+/** CSV_RTMR_VERSION_MAX of the guest's kernel; 0 where the guest never started its registers. */
+const NEWEST_RTMR_VERSION = 1;
 const RTMR_COUNT = 5;
 const RTMR_SIZE = 32;
 
@@ -167,9 +170,15 @@ function parseV1(bytes: Uint8Array): CsvReport {
 function parseV2(bytes: Uint8Array): CsvReport {
   const reader = new Reader(bytes, WHAT);
   const common = parseCommon(reader.bytes(COMMON_SIZE, "fields"));
+  const build = reader.u32le("build");
+  const rtmrVersion = reader.u16le("rtmr_version");
+  if (rtmrVersion > NEWEST_RTMR_VERSION) {
+    const known = `0 to ${NEWEST_RTMR_VERSION}`;
+    throw unknownVersion("UNSUPPORTED_REPORT_FORMAT", `parse ${WHAT}`, "rtmr_version", rtmrVersion, known);
+  }
   const rest = {
-    build: reader.u32le("build"),
-    rtmrVersion: reader.u16le("rtmr_version"),
+    build,
+    rtmrVersion,
     reserved0: reader.bytes(14, "reserved0"),
     rtmrs: Array.from({ length: RTMR_COUNT }, (_, i) => reader.bytes(RTMR_SIZE, `rtmr${i}`)),
     reserved1: reader.bytes(656, "reserved1"),

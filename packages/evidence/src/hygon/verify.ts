@@ -6,8 +6,8 @@ import { verifyingCrypto } from "@adyton/core/crypto";
 import { CoreError } from "@adyton/core/errors";
 import { hmacSm3, sm3 } from "@adyton/core/sm";
 import { checkReportData } from "../binding.ts";
-import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
+import { checkTime } from "../time.ts";
 import { type MeasurementRegister, seal, type VerifiedEvidence, type Warning } from "../verified.ts";
 import { type CsvCertificate, parseCsvCertificate } from "./certificates.ts";
 import { isSignedBy, type TrustedPek, trustPek } from "./chain.ts";
@@ -27,8 +27,7 @@ const NEVER = "9999-12-31T23:59:59Z";
  */
 export async function verifyCsv(bytes: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
   const { now, endorsements, anchors, cache, crypto = verifyingCrypto } = options;
-  if (Number.isNaN(now.getTime()))
-    throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify CSV report: the time is no date");
+  checkTime(now, "CSV report");
   const evidence = parseCsvEvidence(bytes);
   const { report } = evidence;
   const chip = serialNumberOf(report);

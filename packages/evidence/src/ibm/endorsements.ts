@@ -10,6 +10,7 @@ import { CoreError, type CoreErrorCode, type ErrorCategory } from "@adyton/core/
 import { type Certificate, isSignedBy } from "@adyton/core/x509";
 import { selectAnchors, trustOf } from "../anchors.ts";
 import { EvidenceError } from "../errors.ts";
+import { checkTime } from "../time.ts";
 import type { Trust } from "../verified.ts";
 import { isSameService, isSigningServiceName } from "./names.ts";
 
@@ -86,9 +87,7 @@ export async function verifyHostKeyDocument(
   options: HostKeyOptions,
 ): Promise<VerifiedHostKey> {
   const { now, certificates, crls, roots, crypto } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify host-key document: the time is no date");
-  }
+  checkTime(now, "host-key document");
   if (!isHostKeyDocument(document)) {
     throw invalidHostKey(`${document.subject.text} has no P-521 key for key agreement`);
   }

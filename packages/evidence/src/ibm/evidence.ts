@@ -12,7 +12,7 @@ import {
   parseJson,
 } from "@adyton/core/json";
 import { encodeSeTags, parseSeTags, type SeHeaderTags } from "./header.ts";
-import { invalidSe } from "./refusal.ts";
+import { invalidSe, unknownSeVersion } from "./refusal.ts";
 
 /** What the ultravisor answered, in either form. */
 interface SeAnswer {
@@ -190,7 +190,7 @@ function readExchange(bytes: Uint8Array): Entry[] {
   const reader = new Reader(bytes, "pvattest exchange");
   if (!equal(reader.bytes(MAGIC.length, "magic"), MAGIC)) throw invalid("magic", "another", "pvattest");
   const version = reader.u32be("version");
-  if (version !== VERSION_1) throw invalid("version", version.toString(16), "100, the newest known");
+  if (version !== VERSION_1) throw unknownSeVersion("Secure Execution evidence", version.toString(16), "100");
   const size = reader.u32be("size");
   if (size !== bytes.length) throw invalid("size", `${size}`, `${bytes.length}, which is there`);
   if (reader.u64be("reserved") !== 0n) throw invalid("reserved", "not zero", "zero");

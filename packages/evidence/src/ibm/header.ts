@@ -5,7 +5,7 @@
 import { type Bytes, concat, equal, fromUtf8 } from "@adyton/core/bytes";
 import { Reader } from "@adyton/core/cursor";
 import { type Endorsements, NO_ENDORSEMENTS } from "../bag.ts";
-import { invalidSe } from "./refusal.ts";
+import { invalidSe, unknownSeVersion } from "./refusal.ts";
 
 /** What a measurement covers of a header. */
 export interface SeHeaderTags {
@@ -57,7 +57,7 @@ export function parseSeHeader(bytes: Uint8Array): SeHeaderTags {
   const reader = new Reader(bytes, "Secure Execution header");
   reader.bytes(MAGIC.length, "magic");
   const version = reader.u32be("version");
-  if (version !== VERSION_1) throw invalid("version", version.toString(16), "100, the newest known");
+  if (version !== VERSION_1) throw unknownSeVersion("Secure Execution header", version.toString(16), "100");
   const size = reader.u32be("size");
   if (size !== bytes.length) throw invalid("size", `${size}`, `${bytes.length}, which is there`);
   reader.bytes(IV_AND_RESERVED, "IV");

@@ -2,7 +2,7 @@
 // How evidence of IBM Secure Execution is refused: it does not parse, something is missing, or it is not authentic.
 
 import type { ErrorCategory, ErrorOptionsOf } from "@adyton/core/errors";
-import { EvidenceError, type EvidenceErrorCode } from "../errors.ts";
+import { EvidenceError, type EvidenceErrorCode, unknownVersion } from "../errors.ts";
 
 /** The refusal of bytes that are no `what`. */
 export function invalidSe(what: string, field: string, found: string, expected: string): EvidenceError {
@@ -12,6 +12,11 @@ export function invalidSe(what: string, field: string, found: string, expected: 
     `Cannot parse ${what}: ${field} is ${found}, expected ${expected}`,
     { detail: { field, found, expected } },
   );
+}
+
+/** The refusal of a `what` of a version that is not handled. */
+export function unknownSeVersion(what: string, found: string, known: string): EvidenceError {
+  return unknownVersion("INVALID_SE_EVIDENCE", `parse ${what}`, "version", found, known);
 }
 
 /** `why` ends the sentence "Cannot accept Secure Execution evidence: …". */

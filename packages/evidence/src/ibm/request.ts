@@ -5,7 +5,7 @@
 import { type Bytes, concat, isZero } from "@adyton/core/bytes";
 import { Reader, Writer } from "@adyton/core/cursor";
 import { hasSeFlag, SE_FLAGS } from "./measurement.ts";
-import { invalidSe } from "./refusal.ts";
+import { invalidSe, unknownSeVersion } from "./refusal.ts";
 import { openGcm, sealGcm } from "./symmetric.ts";
 
 /** Who can read a request: the protection key, encrypted to one host key. */
@@ -55,7 +55,7 @@ export function parseSeRequest(bytes: Uint8Array): SeRequest {
   const reader = new Reader(bytes, "attestation request");
   if (reader.u64be("magic") !== 0n) throw invalid("magic", "another", "zero");
   const version = reader.u32be("version");
-  if (version !== VERSION_1) throw invalid("version", version.toString(16), "100, the newest known");
+  if (version !== VERSION_1) throw unknownSeVersion("attestation request", version.toString(16), "100");
   const size = reader.u32be("size");
   if (size !== bytes.length) throw invalid("size", `${size}`, `${bytes.length}, which is there`);
   const iv = reader.bytes(IV, "IV");

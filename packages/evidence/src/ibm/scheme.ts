@@ -2,6 +2,7 @@
 // IBM Secure Execution in the registry.
 
 import type { Scheme } from "../scheme.ts";
+import { requestSe } from "./ask.ts";
 import { claimsOf } from "./claims.ts";
 import {
   encodeSeEvidence,
@@ -23,6 +24,7 @@ export const se: Scheme = {
     return claimsOf(evidence, evidence.form === "response" ? evidence.tags : undefined, undefined);
   },
   verify: verifySe,
+  request: requestSe,
   fromKbs: (value) => ({ evidence: encodeSeEvidence(seResponseFromJson(value)) }),
   toKbs: ({ evidence }) => {
     const parsed = parseSeEvidence(evidence);

@@ -3,7 +3,7 @@
 
 import { type Bytes, concat, fromUtf8 } from "@adyton/core/bytes";
 import { Reader, Writer } from "@adyton/core/cursor";
-import { invalidSe } from "./refusal.ts";
+import { unknownSeVersion } from "./refusal.ts";
 import type { SeSecrets } from "./request.ts";
 import { openBox, sealBox } from "./symmetric.ts";
 
@@ -59,7 +59,7 @@ export async function openSeSecrets(
   const reader = new Reader(await openBox(verifierKey, KEY_BOX, sealedMeasurementKey), "sealed secrets");
   const nonce = await openBox(verifierKey, concat(NONCE_BOX, sealedMeasurementKey), sealedNonce);
   const version = reader.u8("version");
-  if (version !== BOX_VERSION) throw invalidSe("sealed secrets", "version", `${version}`, `${BOX_VERSION}`);
+  if (version !== BOX_VERSION) throw unknownSeVersion("sealed secrets", `${version}`, `${BOX_VERSION}`);
   const flags = reader.u64be("flags");
   const phkhs = Array.from({ length: reader.u8("count") }, (_, i) => reader.bytes(PHKH, `host key ${i}`));
   const measurementKey = reader.bytes(MEASUREMENT_KEY, "measurement key");

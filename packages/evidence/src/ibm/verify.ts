@@ -3,16 +3,19 @@
 // belongs to a machine that IBM vouches for, and the measurement is one that only such a machine could compute.
 
 import { equal, equalConstantTime, padRight, toHex } from "@adyton/core/bytes";
-import { type VerifyingCrypto, verifyingCrypto } from "@adyton/core/crypto";
+import { verifyingCrypto } from "@adyton/core/crypto";
 import { AdytonError } from "@adyton/core/errors";
+import { NO_ENDORSEMENTS } from "../bag.ts";
 import { checkReportData } from "../binding.ts";
-import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
+import { checkTime } from "../time.ts";
+import { endorsementsUsed, holdingsOf } from "../used.ts";
 import { type EndorsementsUsed, seal, type VerifiedEvidence, type Warning } from "../verified.ts";
 import { claimsOf } from "./claims.ts";
-import { isHostKeyDocument, phkhOf, type VerifiedHostKey, verifyHostKeyDocument } from "./endorsements.ts";
+import type { VerifiedHostKey } from "./endorsements.ts";
 import { parseSeEvidence, type SeEvidence } from "./evidence.ts";
-import { parseSeHeader, SE_HEADER_KIND, type SeHeaderTags } from "./header.ts";
+import { encodeSeTags, parseSeHeader, SE_HEADER_KIND, type SeHeaderTags } from "./header.ts";
+import { hostKeysOf } from "./host-keys.ts";
 import { parseAdditionalData, type SeAdditionalData, seMeasurement, unknownSeFlags } from "./measurement.ts";
 import { refuseSe } from "./refusal.ts";
 import { openSeRequest, parseSeRequest } from "./request.ts";
@@ -35,16 +38,12 @@ const REPORT_DATA = 64;
  */
 export async function verifySe(bytes: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
   const { now, crypto = verifyingCrypto } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError(
-      "INVALID_TIME",
-      "misuse",
-      "Cannot verify Secure Execution evidence: the time is no date",
-    );
-  }
+  checkTime(now, "Secure Execution evidence");
   const evidence = parseSeEvidence(bytes);
   const secrets = await secretsOf(evidence, options.verifierKeys ?? []);
-  const hostKeys = await verifyHostKeys(secrets.phkhs, options, crypto);
+  const { endorsements = NO_ENDORSEMENTS, roots = [], cache } = options;
+  const { certificates, crls } = endorsements;
+  const hostKeys = await hostKeysOf(secrets.phkhs, { now, certificates, crls, roots, cache, crypto });
   const tags = await measuredTags(evidence, secrets, options);
   const additional = parseAdditionalData(evidence.additional, secrets.flags);
   const hostKey = answeringKey(additional, hostKeys);
@@ -60,7 +59,7 @@ export async function verifySe(bytes: Uint8Array, options: VerifyOptions): Promi
     reportData,
     initDataField: null,
     claims: claimsOf(evidence, tags, additional),
-    endorsements: endorsementsUsed(hostKeys),
+    endorsements: usedFor(hostKeys),
     warnings: warningsOf(trust.simulated, trust.root, secrets.flags),
     explanation: [
       "The request that was answered is the verifier's own.",
@@ -97,58 +96,16 @@ async function secretsOf(evidence: SeEvidence, keys: readonly Uint8Array[]): Pro
   throw refuseSe("SE_REQUEST_MISMATCH", "it answers a request that none of the verifier's keys was used for");
 }
 
-/** Every key that could read the request: who could read it could also have made up the answer. */
-async function verifyHostKeys(
-  phkhs: readonly Uint8Array[],
-  { now, endorsements, roots = [] }: VerifyOptions,
-  crypto: VerifyingCrypto,
-): Promise<VerifiedHostKey[]> {
-  const { certificates = [], crls = [] } = endorsements ?? {};
-  const documents = certificates.filter(isHostKeyDocument);
-  const hashes = await Promise.all(documents.map(({ spki }) => phkhOf(spki, crypto)));
-  const hostKeys: VerifiedHostKey[] = [];
-  for (const phkh of phkhs) {
-    const own = documents.filter((_, i) => equal(hashes[i] ?? new Uint8Array(), phkh));
-    if (own.length === 0) {
-      throw refuseSe("SE_HOST_KEY_MISSING", `the document of host key ${toHex(phkh)} is missing`, {
-        category: "endorsements",
-        detail: { phkh: toHex(phkh) },
-        hint: "Supply the host-key document of every machine that the request was made for.",
-      });
-    }
-    hostKeys.push(await firstVerified(own, { now, certificates, crls, roots, crypto }));
-  }
-  return hostKeys;
-}
-
-/** A key may have been certified more than once. */
-async function firstVerified(
-  documents: Parameters<typeof verifyHostKeyDocument>[0][],
-  options: Parameters<typeof verifyHostKeyDocument>[1],
-): Promise<VerifiedHostKey> {
-  let first: unknown;
-  for (const document of documents) {
-    try {
-      return await verifyHostKeyDocument(document, options);
-    } catch (error) {
-      first ??= error;
-    }
-  }
-  throw first;
-}
-
 /** The image whose measurement this is, among those that the verifier knows. */
 async function measuredTags(
   evidence: SeEvidence,
   { measurementKey, nonce }: OpenedSeSecrets,
   { endorsements }: VerifyOptions,
 ): Promise<SeHeaderTags> {
-  const known =
-    evidence.form === "response"
-      ? [evidence.tags]
-      : (endorsements?.vendorCertificates ?? [])
-          .filter(({ kind }) => kind === SE_HEADER_KIND)
-          .map(({ bytes }) => parseSeHeader(bytes));
+  const images = (endorsements?.vendorCertificates ?? [])
+    .filter(({ kind }) => kind === SE_HEADER_KIND)
+    .map(({ bytes }) => parseSeHeader(bytes));
+  const known = evidence.form === "response" ? imagesBehind(evidence.tags, images) : images;
   if (known.length === 0) {
     throw refuseSe("SE_HEADER_MISSING", "the Secure Execution header of its image is missing", {
       category: "endorsements",
@@ -164,6 +121,12 @@ async function measuredTags(
     "INVALID_SE_MEASUREMENT",
     "its measurement is not that of an image that is known here, with this data, by a machine that could read the request",
   );
+}
+
+/** A guest repeats the tags of its challenge: they are its own, or where the verifier named an image, any that it knows. */
+function imagesBehind(named: SeHeaderTags, images: readonly SeHeaderTags[]): readonly SeHeaderTags[] {
+  const bytes = encodeSeTags(named);
+  return images.some((image) => equal(encodeSeTags(image), bytes)) ? images : [named];
 }
 
 /** The host key that the ultravisor says it used, which must be one of those it can have used. */
@@ -204,26 +167,8 @@ function warningsOf(simulated: boolean, root: string, flags: bigint): Warning[] 
   ];
 }
 
-function endorsementsUsed(hostKeys: readonly VerifiedHostKey[]): EndorsementsUsed {
+function usedFor(hostKeys: readonly VerifiedHostKey[]): EndorsementsUsed {
   const certificates = [...new Set(hostKeys.flatMap((each) => each.certificates))];
   const crls = [...new Set(hostKeys.flatMap((each) => each.crls))];
-  const issued = [...certificates.map((each) => each.notBefore), ...crls.map((crl) => crl.thisUpdate)];
-  const ends = hostKeys.map(({ validUntil }) => validUntil.getTime());
-  return {
-    earliestIssue: new Date(Math.min(...issued.map((date) => date.getTime()))).toISOString(),
-    earliestExpiry: new Date(Math.min(...ends)).toISOString(),
-    revocation: "checked",
-    items: [
-      ...certificates.map((each) => ({
-        kind: "certificate",
-        subject: each.subject.text,
-        expires: each.notAfter.toISOString(),
-      })),
-      ...crls.map((crl) => ({
-        kind: "crl",
-        subject: crl.issuer.text,
-        expires: crl.nextUpdate.toISOString(),
-      })),
-    ],
-  };
+  return endorsementsUsed(holdingsOf(certificates, crls), true);
 }

@@ -122,8 +122,7 @@ const U32 = 0xffff_ffff;
 /** Parses the signed text of TCB info. Throws `TCB_INFO_INVALID`. */
 export function parseTcbInfo(body: string): TcbInfo {
   const fields = fieldsOf(body, TCB_INFO);
-  const version = fields.integer("version", U32);
-  if (version !== 2 && version !== 3) return fields.refuse("version", String(version), "2 or 3");
+  const version = fields.version([2, 3]);
   // Version 2 knows SGX only and does not say so.
   const id = version === 2 ? "SGX" : fields.text("id");
   if (id !== "SGX" && id !== "TDX") return fields.refuse("id", JSON.stringify(id), '"SGX" or "TDX"');
@@ -146,8 +145,7 @@ export function parseTcbInfo(body: string): TcbInfo {
 /** Parses the signed text of an enclave identity. Throws `QE_IDENTITY_INVALID`. */
 export function parseEnclaveIdentity(body: string): EnclaveIdentity {
   const fields = fieldsOf(body, IDENTITY);
-  const version = fields.integer("version", U32);
-  if (version !== 2) return fields.refuse("version", String(version), "2");
+  const version = fields.version([2]);
   const id = fields.text("id");
   if (id !== "QE" && id !== "TD_QE" && id !== "QVE")
     return fields.refuse("id", JSON.stringify(id), '"QE", "TD_QE" or "QVE"');
@@ -169,8 +167,7 @@ export function parseEnclaveIdentity(body: string): EnclaveIdentity {
 /** Parses the signed text of TCB evaluation data numbers. Throws `TCB_EVALUATION_DATA_NUMBERS_INVALID`. */
 export function parseTcbEvaluationDataNumbers(body: string): TcbEvaluationDataNumbers {
   const fields = fieldsOf(body, NUMBERS);
-  const version = fields.integer("version", U32);
-  if (version !== 1) fields.refuse("version", String(version), "1");
+  fields.version([1]);
   const id = fields.text("id");
   if (id !== "SGX" && id !== "TDX") return fields.refuse("id", JSON.stringify(id), '"SGX" or "TDX"');
   return {

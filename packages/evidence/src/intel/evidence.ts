@@ -4,7 +4,7 @@
 
 import { type Bytes, concat, fromHex } from "@adyton/core/bytes";
 import { Reader, Writer } from "@adyton/core/cursor";
-import type { EvidenceError } from "../errors.ts";
+import { type EvidenceError, unknownVersion } from "../errors.ts";
 import { malformed } from "./refusal.ts";
 import {
   ENCLAVE_REPORT_SIZE,
@@ -100,7 +100,7 @@ const BODY = {
 } as const;
 type BodyType = keyof typeof BODY;
 
-/** The header and nothing else: cheap, for detection. Throws `OUT_OF_BOUNDS` or `UNSUPPORTED_QUOTE_FORMAT`. */
+/** The header and nothing else. Throws `OUT_OF_BOUNDS` or `UNSUPPORTED_QUOTE_FORMAT`. */
 export function parseQuoteHeader(bytes: Uint8Array): QuoteHeader {
   return readHeader(new Reader(bytes, "quote"));
 }
@@ -201,7 +201,7 @@ function encodeCertificationData({ type, data }: CertificationData): Bytes {
 function readHeader(reader: Reader): QuoteHeader {
   const version = reader.u16le("version");
   if (version !== 3 && version !== 4 && version !== 5) {
-    throw unsupported("version", String(version), "3, 4 or 5");
+    throw unknownVersion("UNSUPPORTED_QUOTE_FORMAT", "parse quote", "version", version, "3 to 5");
   }
   const attestationKeyType = reader.u16le("attestationKeyType");
   const teeType = reader.u32le("teeType");

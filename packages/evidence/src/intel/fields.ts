@@ -4,7 +4,7 @@
 import { fromHex } from "@adyton/core/bytes";
 import { AdytonError } from "@adyton/core/errors";
 import { isJsonObject, type JsonObject, type JsonValue, parseJsonDocument } from "@adyton/core/json";
-import { EvidenceError, type EvidenceErrorCode } from "../errors.ts";
+import { EvidenceError, type EvidenceErrorCode, unknownVersion } from "../errors.ts";
 import { malformed } from "./refusal.ts";
 
 /** How a document reports that it is broken. */
@@ -16,6 +16,7 @@ export interface DocumentKind {
 
 const MAX_ITEMS = 256;
 const MAX_TEXT = 256;
+const U32 = 0xffff_ffff;
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
 /** A JSON object of one document, with the path to it. Every accessor throws the document's code. */
@@ -48,6 +49,15 @@ export class Fields {
       return this.#fail(name, JSON.stringify(value), `an integer from 0 to ${max}`);
     }
     return value;
+  }
+
+  /** The document's version, one of `known`, newest last. */
+  version<T extends number>(known: readonly T[]): T {
+    const value = this.integer("version", U32);
+    const found = known.find((each) => each === value);
+    if (found !== undefined) return found;
+    const { code, title } = this.#kind;
+    throw unknownVersion(code, `read ${title}`, `${this.#path}version`, value, known.join(" or "));
   }
 
   /** `length` bytes in hex of either case. */

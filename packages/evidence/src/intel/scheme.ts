@@ -12,9 +12,19 @@ import { parseCertification } from "./certification.ts";
 import { claimsOfPlatform, type Kind } from "./claims.ts";
 import { ENCLAVE } from "./claims-sgx.ts";
 import { TD } from "./claims-tdx.ts";
-import { CERTIFICATION_TYPE, parseQuote, parseQuoteHeader, type Quote, TEE_TYPE } from "./evidence.ts";
+import {
+  ATTESTATION_KEY_ECDSA_P256,
+  CERTIFICATION_TYPE,
+  parseQuote,
+  type Quote,
+  TEE_TYPE,
+} from "./evidence.ts";
 import { pckExtensionOf } from "./pck.ts";
 import { verifyQuote } from "./verify.ts";
+
+const HEADER_SIZE = 48;
+/** Versions far beyond the newest are more likely something else. */
+const HIGHEST_PLAUSIBLE_VERSION = 15;
 
 /** Intel SGX quotes, version 3, and 4 and 5 with an enclave's body. */
 export const sgx: Scheme = {
@@ -48,12 +58,17 @@ export const tdx: Scheme = {
   }),
 };
 
+/** Version, key type and TEE type as in a quote's header. A version that is not known yet is refused by its number. */
 function isQuoteOf(tee: "sgx" | "tdx", evidence: Uint8Array): boolean {
-  try {
-    return parseQuoteHeader(evidence).teeType === TEE_TYPE[tee];
-  } catch {
-    return false;
-  }
+  if (evidence.length < HEADER_SIZE) return false;
+  const view = new DataView(evidence.buffer, evidence.byteOffset);
+  const version = view.getUint16(0, true);
+  return (
+    version >= (tee === "sgx" ? 3 : 4) &&
+    version <= HIGHEST_PLAUSIBLE_VERSION &&
+    view.getUint16(2, true) === ATTESTATION_KEY_ECDSA_P256 &&
+    view.getUint32(4, true) === TEE_TYPE[tee]
+  );
 }
 
 function inspect(kind: Kind, evidence: Uint8Array): JsonObject {

@@ -3,8 +3,8 @@
 
 import { verifyingCrypto } from "@adyton/core/crypto";
 import { checkReportData } from "../binding.ts";
-import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
+import { checkTime } from "../time.ts";
 import { type MeasurementRegister, seal, type VerifiedEvidence } from "../verified.ts";
 import { type Basis, basisOf } from "./basis.ts";
 import { checkHeader, checkModule, checkQeIdentity, checkQeReport, checkSignature } from "./checks.ts";
@@ -22,13 +22,7 @@ export async function verifyQuote(
   options: VerifyOptions,
 ): Promise<VerifiedEvidence> {
   const { now, crypto = verifyingCrypto } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError(
-      "INVALID_TIME",
-      "misuse",
-      "Cannot verify quote: the time to verify for is no date",
-    );
-  }
+  checkTime(now, "quote");
   const quote = parseQuote(evidence);
   checkHeader(quote, kind.tee);
   const basis = await basisOf(quote, options, crypto);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Canonical XML 1.1 without comments (W3C Recommendation 2 May 2008), of an element and everything in it.
+// Canonical XML 1.1 without comments (W3C Recommendation 2 May 2008), of an element and everything in it. By itself an
+// element carries every namespace that is in scope (section 2.4); attributes of the xml: prefix, which it would inherit,
+// `parseXml` refuses.
 
 import { type Bytes, fromUtf8 } from "@adyton/core/bytes";
 import type { XmlElement } from "./xml.ts";
@@ -11,7 +13,7 @@ export function canonicalXml(element: XmlElement, without?: XmlElement): Bytes {
   return fromUtf8(render(element, NOTHING, without));
 }
 
-/** `rendered`: namespaces that an ancestor in the output declared. */
+/** `rendered`: the namespaces in scope of its parent in the output. */
 function render(element: XmlElement, rendered: ReadonlyMap<string, string>, without?: XmlElement): string {
   const declarations = [...element.scope]
     .filter(([prefix]) => prefix !== "xml")
@@ -22,21 +24,15 @@ function render(element: XmlElement, rendered: ReadonlyMap<string, string>, with
   const attributes = [...element.attributes]
     .sort((a, b) => compare(a.space, b.space) || compare(a.local, b.local))
     .map(({ name, value }) => ` ${name}="${escapeAttribute(value)}"`);
-  const scope = new Map([...rendered, ...element.scope]);
   const children = element.children
     .filter((child) => child !== without)
-    .map((child) => (typeof child === "string" ? escapeText(child) : render(child, scope)));
+    .map((child) => (typeof child === "string" ? escapeText(child) : render(child, element.scope)));
   return `<${element.name}${declarations.join("")}${attributes.join("")}>${children.join("")}</${element.name}>`;
 }
 
-/** By code point, as the recommendation wants. */
+/** By code point, as the recommendation wants: names and namespaces that `parseXml` takes are ASCII. */
 function compare(a: string, b: string): number {
-  const [left, right] = [Array.from(a), Array.from(b)];
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const difference = (left[i]?.codePointAt(0) ?? -1) - (right[i]?.codePointAt(0) ?? -1);
-    if (difference !== 0) return difference;
-  }
-  return 0;
+  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 function escapeText(text: string): string {

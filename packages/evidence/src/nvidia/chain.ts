@@ -12,6 +12,7 @@ import type { Certificate } from "@adyton/core/x509";
 import { selectAnchors, trustOf } from "../anchors.ts";
 import { OCSP_KIND, type OcspResponse, type OcspStatus, ocspStatusOf, parseOcspResponse } from "../ocsp.ts";
 import type { VerifyOptions } from "../scheme.ts";
+import { endorsementsUsed, holdingsOf } from "../used.ts";
 import type { EndorsementsUsed, Trust } from "../verified.ts";
 import { DICE_TCB_INFO, NVIDIA_DEVICE_ROOTS } from "./endorsements.ts";
 
@@ -67,7 +68,7 @@ export async function trustNvidiaChain(leaf: Certificate, options: VerifyOptions
   return {
     certificates: chain.certificates,
     trust: trustOf(anchors, root),
-    used: endorsementsUsed(chain.certificates, revocation),
+    used: usedFor(chain.certificates, revocation),
   };
 }
 
@@ -118,34 +119,12 @@ async function goodStatus(
   });
 }
 
-function endorsementsUsed(
-  chain: readonly Certificate[],
-  { crls, statuses, complete }: Revocation,
-): EndorsementsUsed {
-  const holding = [
-    ...chain.map((each) => ({
-      kind: "certificate",
-      subject: each.subject.text,
-      from: each.notBefore,
-      until: each.notAfter,
-    })),
-    ...crls.map((crl) => ({
-      kind: "crl",
-      subject: crl.issuer.text,
-      from: crl.thisUpdate,
-      until: crl.nextUpdate,
-    })),
-    ...statuses.map(([authority, { thisUpdate, nextUpdate }]) => ({
-      kind: "ocsp",
-      subject: authority.subject.text,
-      from: thisUpdate,
-      until: nextUpdate ?? thisUpdate,
-    })),
-  ];
-  return {
-    earliestIssue: new Date(Math.min(...holding.map(({ from }) => from.getTime()))).toISOString(),
-    earliestExpiry: new Date(Math.min(...holding.map(({ until }) => until.getTime()))).toISOString(),
-    revocation: complete ? "checked" : "unchecked",
-    items: holding.map(({ kind, subject, until }) => ({ kind, subject, expires: until.toISOString() })),
-  };
+function usedFor(chain: readonly Certificate[], { crls, statuses, complete }: Revocation): EndorsementsUsed {
+  const ocsp = statuses.map(([authority, { thisUpdate, nextUpdate }]) => ({
+    kind: "ocsp",
+    subject: authority.subject.text,
+    from: thisUpdate,
+    until: nextUpdate ?? thisUpdate,
+  }));
+  return endorsementsUsed([...holdingsOf(chain, crls), ...ocsp], complete);
 }

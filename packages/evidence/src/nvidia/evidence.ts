@@ -4,6 +4,7 @@
 
 import { type Bytes, concat } from "@adyton/core/bytes";
 import { Reader, Writer } from "@adyton/core/cursor";
+import { unknownVersion } from "../errors.ts";
 import { encodeOpaqueData, type NvidiaOpaqueField, parseOpaqueData } from "./opaque.ts";
 import { invalidReport } from "./refusal.ts";
 
@@ -69,9 +70,9 @@ const VALUE_HEAD = 3;
 export function isNvidiaReport(bytes: Uint8Array): boolean {
   return (
     bytes.length > REQUEST_SIZE + RESPONSE_HEAD &&
-    bytes[0] === SPDM_1_1 &&
+    isSpdm1(bytes[0]) &&
     bytes[1] === GET_MEASUREMENTS &&
-    bytes[REQUEST_SIZE] === SPDM_1_1 &&
+    isSpdm1(bytes[REQUEST_SIZE]) &&
     bytes[REQUEST_SIZE + 1] === MEASUREMENTS
   );
 }
@@ -86,7 +87,7 @@ export function parseNvidiaReport(bytes: Uint8Array): ParsedNvidiaReport {
   }
   const reader = new Reader(bytes, "NVIDIA report");
   const { nonce, slot } = readRequest(reader);
-  demand("SPDMVersion of the response", reader.u8("SPDMVersion of the response"), SPDM_1_1, version);
+  checkVersion("SPDMVersion of the response", reader.u8("SPDMVersion of the response"));
   demand("RequestResponseCode of the response", reader.u8("RequestResponseCode"), MEASUREMENTS, hex);
   const responseParam1 = reader.u8("Param1 of the response");
   const responseParam2 = reader.u8("Param2 of the response");
@@ -147,7 +148,7 @@ export function encodeNvidiaSignedPart(report: Omit<NvidiaReport, "signature" | 
 }
 
 function readRequest(reader: Reader): { nonce: Uint8Array; slot: number } {
-  demand("SPDMVersion", reader.u8("SPDMVersion"), SPDM_1_1, version);
+  checkVersion("SPDMVersion", reader.u8("SPDMVersion"));
   demand("RequestResponseCode", reader.u8("RequestResponseCode"), GET_MEASUREMENTS, hex);
   demand("Param1 of the request", reader.u8("Param1"), SIGNATURE_REQUESTED, hex);
   demand("Param2 of the request", reader.u8("Param2"), ALL_MEASUREMENTS, hex);
@@ -185,8 +186,15 @@ function demand(field: string, found: number, expected: number, show: (value: nu
   if (found !== expected) throw invalidReport(field, show(found), show(expected));
 }
 
-function version(byte: number): string {
-  return `${byte >>> 4}.${byte & 0xf}`;
+/** Any version 1: one that is not known is refused by its number. */
+function isSpdm1(byte: number | undefined): boolean {
+  return byte !== undefined && byte >>> 4 === 1;
+}
+
+function checkVersion(field: string, found: number): void {
+  if (found === SPDM_1_1) return;
+  const text = `${found >>> 4}.${found & 0xf}`;
+  throw unknownVersion("INVALID_NVIDIA_REPORT", "parse NVIDIA report", field, text, "1.1");
 }
 
 function hex(byte: number): string {

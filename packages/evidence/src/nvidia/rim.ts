@@ -9,6 +9,7 @@ import { type Certificate, KEY_USAGE, parseCertificate, publicKeyOf } from "@ady
 import { selectAnchors, trustOf } from "../anchors.ts";
 import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
+import { checkTime } from "../time.ts";
 import type { Trust } from "../verified.ts";
 import { canonicalXml } from "./c14n.ts";
 import { attributeOf, elementOf, elementsOf, invalidRim, parseXml, textOf, type XmlElement } from "./xml.ts";
@@ -75,9 +76,7 @@ export async function verifyRim(
   options: Pick<VerifyOptions, "now" | "roots" | "crypto">,
 ): Promise<VerifiedRim> {
   const { now, roots = [], crypto = verifyingCrypto } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify manifest: the time is no date");
-  }
+  checkTime(now, "manifest");
   const root = parseXml(text);
   const signature = elementOf(root, DSIG, "Signature");
   const [signer, ...issuers] = certificatesOf(signature);
@@ -211,7 +210,11 @@ async function checkSignature(
   }
 }
 
+/** The algorithm that an element names. None of those that are taken has parameters. */
 function algorithmOf(element: XmlElement): string | undefined {
+  if (element.children.some((child) => typeof child !== "string")) {
+    throw refuseSignature(`${element.name} has parameters, expected none`);
+  }
   return attributeOf(element, "", "Algorithm");
 }
 
@@ -225,7 +228,7 @@ function demand(what: string, found: string | undefined, expected: string): void
 }
 
 function binaryOf(element: XmlElement): Uint8Array {
-  return fromBase64(textOf(element).replace(/\s+/g, ""));
+  return fromBase64(textOf(element).replace(/[ \t\r\n]+/g, ""));
 }
 
 function refuseSignature(why: string): EvidenceError {

@@ -8,6 +8,7 @@ import { type Certificate, publicKeyOf } from "@adyton/core/x509";
 import { checkReportData } from "../binding.ts";
 import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
+import { checkTime } from "../time.ts";
 import { seal, type VerifiedEvidence, type Warning } from "../verified.ts";
 import { type NvidiaTrust, trustNvidiaChain } from "./chain.ts";
 import { claimsOf } from "./claims.ts";
@@ -29,9 +30,7 @@ const REPORT_SIGNATURE: SignatureAlgorithm = { name: "ECDSA", hash: "SHA-384" };
  */
 export async function verifyNvidia(bytes: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
   const { now } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify NVIDIA report: the time is no date");
-  }
+  checkTime(now, "NVIDIA report");
   const report = parseNvidiaReport(bytes);
   const signer = await signerOf(report, options);
   const trust = await trustNvidiaChain(signer, options);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of XML 1.0 that signed manifests use: elements, attributes, text, namespaces, comments. No document type, no
-// processing instructions, no CDATA, no entities but the five predefined ones and characters: each is refused.
+// The part of XML 1.0 (fifth edition) and Namespaces 1.0 (third edition) that signed manifests use: elements, attributes,
+// text, namespaces, comments. No document type, no processing instructions, no CDATA, no xml: attributes, no names beyond
+// ASCII, no entities but the five predefined ones and characters: each is refused.
 
 import { EvidenceError } from "../errors.ts";
 
@@ -27,18 +28,40 @@ export interface XmlElement {
 const MAX_TEXT = 4 * 1024 * 1024;
 const MAX_DEPTH = 32;
 const MAX_NODES = 20_000;
-const MAX_ATTRIBUTES = 64;
+/** Namespace declarations included. A measurement has one for each of its values. */
+const MAX_ATTRIBUTES = 320;
+/** In scope at once: each element of the tree knows all of its own. */
+const MAX_NAMESPACES = 32;
+const MAX_NAMESPACE = 256;
 const XML_SPACE = "http://www.w3.org/XML/1998/namespace";
+const XMLNS_SPACE = "http://www.w3.org/2000/xmlns/";
+/**
+ * An absolute URI, because Canonical XML has no form for relative ones (version 1.1, section 1.3), of the plain kind that
+ * schemas have: nothing in it is written in two ways, and nothing needs to be escaped, which libxml2 leaves out.
+ */
+const NAMESPACE = /^(https?:\/\/[A-Za-z0-9.-]+(\/[\w.~/;=?-]*)?|urn:[\w.~/:;=-]+)(#[\w.~/;=-]*)?$/;
+/** What no document may hold, not even by reference (section 2.2); lone halves of surrogate pairs among them. */
+const NO_CHARACTER = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 const NAME = /[A-Za-z_][A-Za-z0-9_.-]*(?::[A-Za-z_][A-Za-z0-9_.-]*)?/y;
 const SPACE = /[ \t\n]*/y;
-const DECLARATION = /^<\?xml [^<>?]*\?>/;
-const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+/** Version 1.0 alone; no encoding but that in which the text was read. */
+const DECLARATION =
+  /^<\?xml[ \t\n]+version=(["'])1\.0\1([ \t\n]+encoding=(["'])[Uu][Tt][Ff]-8\3)?([ \t\n]+standalone=(["'])(yes|no)\5)?[ \t\n]*\?>/;
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ["amp", "&"],
+  ["lt", "<"],
+  ["gt", ">"],
+  ["quot", '"'],
+  ["apos", "'"],
+]);
 
 /** The root element. Throws `INVALID_RIM`. */
 export function parseXml(text: string): XmlElement {
   if (text.length > MAX_TEXT) throw invalidRim(`${text.length} characters, at most ${MAX_TEXT} are read`);
   // Lines end in one line feed, whatever they were written with (XML 1.0 section 2.11).
   const source = text.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
+  const stray = NO_CHARACTER.exec(source);
+  if (stray !== null) throw invalidRim(`no character of XML stands at offset ${stray.index}`);
   const parser = new Parser(source);
   const declaration = DECLARATION.exec(source);
   if (declaration !== null) parser.at = declaration[0].length;
@@ -141,20 +164,19 @@ class Parser {
     written: readonly (readonly [string, string])[],
     outer: ReadonlyMap<string, string>,
   ): { scope: ReadonlyMap<string, string>; attributes: XmlAttribute[] } {
-    const scope = new Map(outer);
+    const declared = new Map<string, string>();
     const plain: (readonly [string, string])[] = [];
     const seen = new Set<string>();
     for (const [name, value] of written) {
       if (seen.has(name)) throw invalidRim(`the attribute ${name} is there twice`);
       seen.add(name);
-      if (name === "xmlns") scope.set("", value);
-      else if (name.startsWith("xmlns:")) {
-        const prefix = name.slice(6);
-        if (value === "" || prefix === "xml" || prefix === "xmlns")
-          throw invalidRim(`the declaration of prefix ${prefix} is not allowed`);
-        scope.set(prefix, value);
-      } else plain.push([name, value]);
+      if (name === "xmlns") declared.set("", value);
+      else if (name.startsWith("xmlns:")) declared.set(name.slice("xmlns:".length), value);
+      else plain.push([name, value]);
     }
+    for (const [prefix, space] of declared) checkNamespace(prefix, space);
+    const scope = declared.size === 0 ? outer : new Map([...outer, ...declared]);
+    if (scope.size > MAX_NAMESPACES) throw invalidRim(`more than ${MAX_NAMESPACES} namespaces`);
     const attributes = plain.map(([name, value]) => ({ name, ...this.#resolve(name, scope, false), value }));
     const expanded = new Set(attributes.map(({ local, space }) => `${space} ${local}`));
     if (expanded.size !== attributes.length) throw invalidRim("an attribute is there twice by two prefixes");
@@ -168,7 +190,7 @@ class Parser {
       if (end < 0) throw invalidRim(`${name} does not end`);
       if (end > this.at) {
         this.#count();
-        children.push(decode(this.#text.slice(this.at, end)));
+        children.push(textIn(this.#text.slice(this.at, end)));
         this.at = end;
       }
       if (this.#skipComment()) continue;
@@ -247,12 +269,23 @@ class Parser {
   }
 }
 
+/** Namespaces in XML 1.0, section 3: reserved prefixes and names; only the default namespace may be taken back. */
+function checkNamespace(prefix: string, space: string): void {
+  const reserved = prefix === "xml" || prefix === "xmlns" || space === XML_SPACE || space === XMLNS_SPACE;
+  const known = space === "" ? prefix === "" : space.length <= MAX_NAMESPACE && NAMESPACE.test(space);
+  if (reserved || !known) throw invalidRim(`the declaration of prefix "${prefix}" is not allowed`);
+}
+
+function textIn(raw: string): string {
+  if (raw.includes("]]>")) throw invalidRim("text holds ]]>");
+  return decode(raw);
+}
+
 /** Text with its references replaced. */
 function decode(raw: string): string {
-  if (/]]>/.test(raw)) throw invalidRim("text holds ]]>");
   return raw.replace(/&([^;]{0,16};?)/g, (_whole, reference: string) => {
     const entity = reference.slice(0, -1);
-    const known = reference.endsWith(";") ? (ENTITIES[entity] ?? character(entity)) : undefined;
+    const known = reference.endsWith(";") ? (ENTITIES.get(entity) ?? character(entity)) : undefined;
     if (known === undefined) throw invalidRim("a reference to an unknown entity");
     return known;
   });
@@ -267,6 +300,7 @@ function character(entity: string): string | undefined {
     code === 10 ||
     code === 13 ||
     (code >= 0x20 && code <= 0xd7ff) ||
-    (code >= 0xe000 && code <= 0x10ffff);
+    (code >= 0xe000 && code <= 0xfffd) ||
+    (code >= 0x10000 && code <= 0x10ffff);
   return allowed ? String.fromCodePoint(code) : undefined;
 }

@@ -18,7 +18,7 @@ import {
   type JsonObject,
   parseJson,
 } from "@adyton/core/json";
-import { EvidenceError } from "../errors.ts";
+import { EvidenceError, unknownVersion } from "../errors.ts";
 
 /** What the machine says about one launch. */
 export interface SampleClaims {
@@ -110,7 +110,14 @@ export function parseSampleEvidence(bytes: Uint8Array): SampleEvidence {
     throw invalid("document", "another spelling", "the canonical form of RFC 8785 with nothing around it");
   }
   if (object.version !== VERSION) {
-    throw invalid("version", JSON.stringify(object.version), JSON.stringify(VERSION));
+    const found = JSON.stringify(object.version);
+    throw unknownVersion(
+      "INVALID_SAMPLE_EVIDENCE",
+      "parse sample evidence",
+      "version",
+      found,
+      `"${VERSION}"`,
+    );
   }
   const { certificates } = object;
   if (!Array.isArray(certificates) || certificates.length < 1 || certificates.length > MAX_CERTIFICATES) {

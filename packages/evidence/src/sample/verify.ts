@@ -10,6 +10,8 @@ import { selectAnchors, trustOf } from "../anchors.ts";
 import { checkReportData } from "../binding.ts";
 import { EvidenceError } from "../errors.ts";
 import type { VerifyOptions } from "../scheme.ts";
+import { checkTime } from "../time.ts";
+import { endorsementsUsed, holdingsOf } from "../used.ts";
 import { seal, type VerifiedEvidence, type Warning } from "../verified.ts";
 import { claimsToJson, parseSampleEvidence, type SampleEvidence, signedPartOf } from "./evidence.ts";
 
@@ -26,9 +28,7 @@ const NO_PINS: ReadonlySet<string> = new Set();
  */
 export async function verifySample(bytes: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
   const { now, roots = [], crypto = verifyingCrypto } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify sample evidence: the time is no date");
-  }
+  checkTime(now, "sample evidence");
   const evidence = parseSampleEvidence(bytes);
   if (roots.length === 0) throw rootNotNamed();
   const anchors = await selectAnchors([], NO_PINS, roots, crypto);
@@ -50,26 +50,7 @@ export async function verifySample(bytes: Uint8Array, options: VerifyOptions): P
     reportData: evidence.claims.reportData,
     initDataField: evidence.claims.initData,
     claims: claimsToJson(evidence.claims),
-    endorsements: {
-      earliestIssue: earliest([
-        ...chain.certificates.map((certificate) => certificate.notBefore),
-        ...chain.crls.map((crl) => crl.thisUpdate),
-      ]).toISOString(),
-      earliestExpiry: chain.validUntil.toISOString(),
-      revocation: checked ? "checked" : "unchecked",
-      items: [
-        ...chain.certificates.map((certificate) => ({
-          kind: "certificate",
-          subject: certificate.subject.text,
-          expires: certificate.notAfter.toISOString(),
-        })),
-        ...chain.crls.map((crl) => ({
-          kind: "crl",
-          subject: crl.issuer.text,
-          expires: crl.nextUpdate.toISOString(),
-        })),
-      ],
-    },
+    endorsements: endorsementsUsed(holdingsOf(chain.certificates, chain.crls), checked),
     warnings: warningsOf(checked),
     explanation: [
       `The platform certificate chains to ${trust.root}, a root that the caller named.`,
@@ -181,8 +162,4 @@ function invalidCertificate(why: string): EvidenceError {
     "not-authentic",
     `Cannot trust the platform certificate of sample evidence: ${why}`,
   );
-}
-
-function earliest(dates: readonly Date[]): Date {
-  return new Date(Math.min(...dates.map((date) => date.getTime())));
 }

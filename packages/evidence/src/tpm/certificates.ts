@@ -9,7 +9,9 @@ import type { VerifyingCrypto } from "@adyton/core/crypto";
 import { type DerValue, parseDer } from "@adyton/core/der";
 import { type Certificate, KEY_USAGE } from "@adyton/core/x509";
 import { type Anchor, selectAnchors, trustOf } from "../anchors.ts";
+import type { VerificationCache } from "../cache.ts";
 import { EvidenceError, type EvidenceErrorCode } from "../errors.ts";
+import { remembered, scopeKey } from "../remember.ts";
 import type { Trust } from "../verified.ts";
 
 export interface CertificateSources {
@@ -21,6 +23,7 @@ export interface CertificateSources {
   readonly pins: ReadonlySet<string>;
   readonly now: Date;
   readonly requireRevocation: boolean;
+  readonly cache?: VerificationCache | undefined;
   readonly crypto: VerifyingCrypto;
 }
 
@@ -76,6 +79,21 @@ export async function trustEkCertificate(
 }
 
 async function trustCertificate(
+  certificate: Certificate,
+  sources: CertificateSources,
+): Promise<TrustedCertificate> {
+  const { certificates, crls, roots, pins, now, cache, crypto, requireRevocation } = sources;
+  const verify = (): Promise<TrustedCertificate> => verifyCertificate(certificate, sources);
+  if (cache === undefined) return verify();
+  const kind = `tpm ${requireRevocation} ${[...pins].join(" ")}`;
+  const key = await scopeKey(kind, [[certificate], certificates, crls, roots], crypto);
+  return remembered(cache, key, { now, lists: crls }, verify, ({ chain }) => ({
+    from: chain.validFrom,
+    until: chain.validUntil,
+  }));
+}
+
+async function verifyCertificate(
   certificate: Certificate,
   sources: CertificateSources,
 ): Promise<TrustedCertificate> {

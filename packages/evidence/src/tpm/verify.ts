@@ -12,7 +12,10 @@ import { EvidenceError } from "../errors.ts";
 import { verifyEventLog } from "../eventlog/verify.ts";
 import { carriesTeeEvidence, GOOGLE_ROOTS } from "../gcp/form.ts";
 import { instanceClaims } from "../gcp/instance.ts";
+import { preparedKey } from "../remember.ts";
 import type { VerifyOptions } from "../scheme.ts";
+import { checkTime } from "../time.ts";
+import { endorsementsUsed, holdingsOf } from "../used.ts";
 import {
   type EndorsementsUsed,
   type MeasurementRegister,
@@ -54,18 +57,17 @@ interface TrustedAk {
  * Report data is the quote's nonce. Throws an `AdytonError` on the first step that fails.
  */
 export async function verifyTpm(bytes: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
-  const { now, crypto = verifyingCrypto, eventLogRegisters } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify TPM evidence: the time is no date");
-  }
+  const { now, cache, crypto = verifyingCrypto, eventLogRegisters } = options;
+  checkTime(now, "TPM evidence");
   const evidence = parseTpmEvidence(bytes);
   checkAttributes(evidence);
-  const key = await crypto.importPublicKey(evidence.akSpki);
+  const { key, keep } = await preparedKey(evidence.akSpki, cache, now, crypto);
   const quotes: CheckedQuote[] = [];
   for (const quote of evidence.quotes) quotes.push(await checkQuote(quote, key, crypto));
   const nonce = nonceOf(quotes);
   if (options.reportData !== undefined) checkNonce(nonce, options.reportData, evidence.reportDataSize);
   const ak = await trustAk(evidence, options);
+  keep();
   const registers = quotes.flatMap((quote) => quote.registers);
   const initData = registers.find(({ index, hash }) => index === INIT_DATA_PCR && hash === "SHA-256");
   const verified = seal({
@@ -151,6 +153,7 @@ async function trustAk(evidence: TpmEvidence, options: VerifyOptions): Promise<T
     roots = [],
     now,
     requireRevocation = false,
+    cache,
     crypto = verifyingCrypto,
   } = options;
   const sha256 = toHex(await crypto.digest("SHA-256", evidence.akSpki));
@@ -166,6 +169,7 @@ async function trustAk(evidence: TpmEvidence, options: VerifyOptions): Promise<T
     pins: TPM_ROOTS,
     now,
     requireRevocation,
+    cache,
     crypto,
   };
   let first: unknown;
@@ -205,25 +209,12 @@ function namedAk({ hardware, identifiers }: VendorKey, sha256: string): TrustedA
 
 function certifiedAk({ certificate, chain, trust }: TrustedCertificate): TrustedAk {
   const { certificates, crls } = chain;
-  const issued = [...certificates.map((each) => each.notBefore), ...crls.map((crl) => crl.thisUpdate)];
   return {
     trust,
-    endorsements: {
-      earliestIssue: new Date(Math.min(...issued.map((date) => date.getTime()))).toISOString(),
-      earliestExpiry: chain.validUntil.toISOString(),
-      revocation: crls.length > 0 ? "checked" : "unchecked",
-      items: [
-        ...certificates.map((each) => itemOf("certificate", each.subject.text || each.serial, each.notAfter)),
-        ...crls.map((crl) => itemOf("crl", crl.issuer.text, crl.nextUpdate)),
-      ],
-    },
+    endorsements: endorsementsUsed(holdingsOf(certificates, crls), crls.length > 0),
     claims: instanceClaims(certificate),
     explanation: `The attestation key's certificate chains to ${trust.root}.`,
   };
-}
-
-function itemOf(kind: string, subject: string, expires: Date): EndorsementsUsed["items"][number] {
-  return { kind, subject, expires: expires.toISOString() };
 }
 
 function claimsOf(

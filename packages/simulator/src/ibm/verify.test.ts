@@ -6,6 +6,7 @@ import { defaultCrypto, verifyingCrypto } from "@adyton/core/crypto";
 import { AdytonError } from "@adyton/core/errors";
 import { isJsonObject, parseJson } from "@adyton/core/json";
 import {
+  createCache,
   detectTee,
   schemeOf,
   type VerifiedEvidence,
@@ -266,6 +267,31 @@ describe.each(FORMS)("what must be refused, as %s", (form) => {
       const endorsements = await vendor.endorsements({ certificates: [odd.document], headers: [header] });
       expect(await codeOfAsync(() => hostKeyOf(odd, endorsements))).toBe("ISSUER_NOT_FOUND");
     }
+  });
+});
+
+describe("a cache", () => {
+  it("gives the same verdict, and forgets nothing that matters", async () => {
+    const cache = createCache();
+    const made = await createSeRequest({ hostKeys: [hostKey] });
+    const attest = { cuid: new Uint8Array(16) };
+    const cold = await verify("exchange", { made, attest, options: { cache } });
+    expect(await verify("exchange", { made, attest, options: { cache } })).toEqual(cold);
+    const crls = [
+      await vendor.crl(vendor.root),
+      await vendor.crl(vendor.intermediate),
+      await vendor.crl(vendor.service, { revoked: [machine.document] }),
+    ];
+    const revoked = await vendor.endorsements({ certificates: [machine.document], headers: [header], crls });
+    for (const [options, code] of [
+      [{ endorsements: revoked }, "CERTIFICATE_REVOKED"],
+      [{ roots: [] }, "NO_TRUST_ANCHOR"],
+      [{ now: after(40) }, "CRL_EXPIRED"],
+      [{ now: after(-2) }, "CRL_NOT_YET_VALID"],
+    ] as const) {
+      expect((await refusal("exchange", { made, attest, options: { ...options, cache } }))[0]).toBe(code);
+    }
+    expect(await verify("exchange", { made, attest, options: { cache } })).toEqual(cold);
   });
 });
 

@@ -99,6 +99,30 @@ describe("a signed manifest", () => {
       },
       "INVALID_RIM_SIGNATURE",
     ],
+    [
+      "with parameters of a transform",
+      {
+        editInfo: (i) =>
+          i.replace(/(c14n11">)(<\/ds:Transform>)/, '$1<x:InclusiveNamespaces xmlns:x="urn:x"/>$2'),
+      },
+      "INVALID_RIM_SIGNATURE",
+    ],
+    [
+      "with a digest by SHA-1",
+      {
+        editInfo: (i) =>
+          i.replace(
+            "http://www.w3.org/2001/04/xmldsig-more#sha384",
+            "http://www.w3.org/2000/09/xmldsig#sha1",
+          ),
+      },
+      "INVALID_RIM_SIGNATURE",
+    ],
+    [
+      "with a canonical form that keeps comments",
+      { editInfo: (i) => i.replace(/xml-c14n11"><\/ds:Canon/, 'xml-c14n11#WithComments"></ds:Canon') },
+      "INVALID_RIM_SIGNATURE",
+    ],
     ["with two references", { editInfo: (i) => i.replace(/<ds:Reference.*/, "$&$&") }, "INVALID_RIM"],
     ["with no certificate", { certificates: [] }, "INVALID_RIM"],
     [
@@ -125,6 +149,56 @@ describe("a signed manifest", () => {
     expect(parseRim(unsigned).measurements).toHaveLength(2);
   });
 
+  it.each<readonly [string, string, (text: string) => string]>([
+    ["a tag around the signed one", "INVALID_RIM", (text) => `<a>${text}</a>`],
+    [
+      "a tag around the signed one that has its signature",
+      "INVALID_RIM_SIGNATURE",
+      (text) => {
+        const [signature = ""] = /<ds:Signature .*<\/ds:Signature>/.exec(text) ?? [];
+        const open = text.slice(0, text.indexOf(">") + 1);
+        return `${open}${text.replace(signature, "")}${signature}</SoftwareIdentity>`;
+      },
+    ],
+    [
+      "the signature twice",
+      "INVALID_RIM",
+      (text) => text.replace(/<ds:Signature .*<\/ds:Signature>/, "$&$&"),
+    ],
+    [
+      "the signature within another",
+      "INVALID_RIM",
+      (text) =>
+        text.replace(
+          /(<ds:Signature [^>]*>)(.*<\/ds:Signature>)/,
+          "$1<ds:Object>$1$2</ds:Object></ds:Signature>",
+        ),
+    ],
+    [
+      "another payload, and the signed one in the signature",
+      "INVALID_RIM_SIGNATURE",
+      (text) =>
+        text
+          .replace(/<Payload>.*<\/Payload>/, "<Payload></Payload>")
+          .replace("</ds:Signature>", `<ds:Object>${text}</ds:Object></ds:Signature>`),
+    ],
+    ["text beside its elements", "INVALID_RIM_SIGNATURE", (text) => text.replace("<Payload>", "<Payload>a")],
+    [
+      "a namespace more",
+      "INVALID_RIM_SIGNATURE",
+      (text) => text.replace("<SoftwareIdentity ", '<SoftwareIdentity xmlns:z="urn:z" '),
+    ],
+    [
+      "what was signed in a comment",
+      "INVALID_RIM_SIGNATURE",
+      (text) => text.replace('index="1"', 'index="2"').replace("</Payload>", '<!-- index="1" --></Payload>'),
+    ],
+  ])("is refused with %s", async (_name, code, change) => {
+    const text = await vendor.rims.manifest({ measurements });
+    expect(change(text)).not.toBe(text);
+    expect(await codeOfAsync(() => verifyRim(change(text), { now: AT, roots }))).toBe(code);
+  });
+
   it("is refused with anything changed that means something", { timeout: 60_000 }, async () => {
     const text = await vendor.rims.manifest({ measurements });
     // What follows is certificates: a copy of the root that came along may be anything, the named one counts.
@@ -149,7 +223,15 @@ describe("the XML that is taken", () => {
     ["a document type", swid("", "<!DOCTYPE a>")],
     ["a processing instruction", swid("<?a?>")],
     ["CDATA", swid("<![CDATA[a]]>")],
+    ["another version of XML", swid("", '<?xml version="1.1"?>')],
+    ["another encoding", swid("", '<?xml version="1.0" encoding="UTF-16"?>')],
+    ["a declaration that is none", swid("", '<?XML version="1.0"?>')],
     ["an unknown entity", swid("<a>&b;</a>")],
+    ["an entity by the name of what every object has", swid("<a>&constructor;</a>")],
+    ["a control character", swid("<a>\u0000</a>")],
+    ["half a character", swid("<a>\uD800</a>")],
+    ["a character that is none, unwritten", swid("<a>\uFFFE</a>")],
+    ["a character that is none, by reference", swid("<a>&#xFFFF;</a>")],
     ["an entity that does not end", swid("<a>&amp</a>")],
     ["a character that is none", swid("<a>&#xD800;</a>")],
     ["]]> in text", swid("<a>]]></a>")],
@@ -161,6 +243,17 @@ describe("the XML that is taken", () => {
     ["a prefix that is not declared", swid("<a:b/>")],
     ["a prefix that is taken back", swid('<a xmlns:x=""/>')],
     ["an xml: attribute", swid('<a xml:lang="en"/>')],
+    ["the prefix xml for something else", swid('<a xmlns:xml="urn:a"/>')],
+    ["the prefix xmlns", swid('<a xmlns:xmlns="urn:a"/>')],
+    ["XML's namespace by another prefix", swid('<a xmlns:x="http://www.w3.org/XML/1998/namespace"/>')],
+    ["the namespace of declarations", swid('<a xmlns:x="http://www.w3.org/2000/xmlns/"/>')],
+    ["a relative namespace", swid('<a xmlns:x="a/b"/>')],
+    ["a namespace that has to be escaped", swid('<a xmlns:x="urn:a&amp;b"/>')],
+    ["a long namespace", swid(`<a xmlns:x="urn:${"a".repeat(300)}"/>`)],
+    [
+      "many namespaces",
+      swid(`<a ${Array.from({ length: 32 }, (_, i) => `xmlns:p${i}="urn:a"`).join(" ")}/>`),
+    ],
     ["tags that cross", swid("<a><b></a></b>")],
     ["an element that does not end", "<a><b></b>"],
     ["a comment that does not end", swid("<!-- a")],
@@ -169,7 +262,7 @@ describe("the XML that is taken", () => {
     ["a name that is none", swid("<1/>")],
     ["depth", `${"<a>".repeat(40)}${"</a>".repeat(40)}`],
     ["nodes", swid("<a/>".repeat(20_001))],
-    ["attributes", swid(`<a ${Array.from({ length: 65 }, (_, i) => `b${i}=""`).join(" ")}/>`)],
+    ["attributes", swid(`<a ${Array.from({ length: 321 }, (_, i) => `b${i}=""`).join(" ")}/>`)],
     ["length", " ".repeat(5 * 1024 * 1024)],
     ["another root", "<a/>"],
     ["no metadata", swid("<Payload/>")],
@@ -191,6 +284,12 @@ describe("the XML that is taken", () => {
     const attribute = typeof what === "string" ? (what.split("=")[0] ?? "").replace("no", "") : "";
     const changed = typeof what === "string" ? text.replace(new RegExp(`${attribute}="[^"]*"`), what) : text;
     expect(codeOf(() => parseRim(changed))).toBe("INVALID_RIM");
+  });
+
+  it("has room for all the values that a measurement may have", async () => {
+    const values = Array.from({ length: 256 }, () => "00");
+    const text = await vendor.rims.manifest({ measurements: [measurement(1, { values })] });
+    expect(parseRim(text).measurements[0]?.values).toHaveLength(256);
   });
 
   it("gives typed errors only", async () => {

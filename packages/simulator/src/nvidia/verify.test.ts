@@ -122,7 +122,8 @@ describe("a healthy device", () => {
 describe("what must be refused: the report", () => {
   const fwid = (data: Uint8Array): NvidiaReportOptions => ({ opaque: [{ type: 20, data }] });
   it.each<readonly [string, NvidiaReportOptions, string]>([
-    ["another SPDM version", { edit: (b) => b.set([0x12]) }, "UNKNOWN_EVIDENCE"],
+    ["a newer SPDM version", { edit: (b) => b.set([0x12]) }, "INVALID_NVIDIA_REPORT"],
+    ["another protocol", { edit: (b) => b.set([0x21]) }, "UNKNOWN_EVIDENCE"],
     ["no signature asked for", { edit: (b) => b.set([0], 2) }, "INVALID_NVIDIA_REPORT"],
     ["one measurement asked for", { edit: (b) => b.set([1], 3) }, "INVALID_NVIDIA_REPORT"],
     ["another slot than asked for", { responseParam2: 1 }, "INVALID_NVIDIA_REPORT"],

@@ -4,7 +4,7 @@
 import { fromUtf8 } from "@adyton/core/bytes";
 import { defaultCrypto } from "@adyton/core/crypto";
 import { AdytonError } from "@adyton/core/errors";
-import { type VerifiedEvidence, type VerifyOptions, verifyEvidence } from "@adyton/evidence";
+import { createCache, type VerifiedEvidence, type VerifyOptions, verifyEvidence } from "@adyton/evidence";
 import type { Endorsements } from "@adyton/evidence/endorsements";
 import { OBJECT_ATTRIBUTE, openCredentialSession, type TpmHash } from "@adyton/evidence/tpm";
 import { describe, expect, it } from "vitest";
@@ -270,6 +270,29 @@ describe("what must be refused: the quote", async () => {
 
   it("a time that is no date", async () => {
     expect(await refusal({ options: { now: new Date(Number.NaN) } })).toEqual(["INVALID_TIME", "misuse"]);
+  });
+});
+
+describe("a cache", () => {
+  it("gives the same verdict, and forgets nothing that matters", async () => {
+    const cache = createCache();
+    const evidence = await ec.evidence({ nonce: fromUtf8("nonce") });
+    const cached = (more: Partial<VerifyOptions> = {}): Promise<VerifiedEvidence> =>
+      verifyEvidence(evidence, { tee: "tpm", ...OPTIONS, ...more, cache });
+    const cold = await cached();
+    expect(await cached()).toEqual(cold);
+    const revoked = vendor.endorsements(
+      await vendor.crl("ca", { revoked: [ec.akCertificate.certificate] }),
+      await vendor.crl("root"),
+    );
+    expect(await refusal(cached({ roots: [] }))).toEqual(["NO_TRUST_ANCHOR", "endorsements"]);
+    expect(await refusal(cached({ endorsements: revoked }))).toEqual([
+      "CERTIFICATE_REVOKED",
+      "not-authentic",
+    ]);
+    expect(await refusal(cached({ requireRevocation: true }))).toEqual(["CRL_MISSING", "endorsements"]);
+    expect(await refusal(cached({ now: after(30 * 365) }))).toEqual(["CERTIFICATE_EXPIRED", "endorsements"]);
+    expect(await cached()).toEqual(cold);
   });
 });
 

@@ -5,8 +5,8 @@
 import { type Bytes, concat, isZero, reversed } from "@adyton/core/bytes";
 import { Reader, Writer } from "@adyton/core/cursor";
 import { AdytonError } from "@adyton/core/errors";
-import { EvidenceError } from "../../errors.ts";
-import { nameOf, USAGE } from "./numbers.ts";
+import { EvidenceError, unknownVersion } from "../../errors.ts";
+import { isPlausibleVersion, nameOf, USAGE } from "./numbers.ts";
 import { invalidField } from "./refusal.ts";
 
 /** What an ARK's or ASK's certificate says. Numbers are big-endian. */
@@ -42,7 +42,7 @@ export function looksLikeSevCa(bytes: Uint8Array): boolean {
   const bits = view.getUint32(BITS_AT, true);
   const usage = view.getUint32(USAGE_AT, true);
   return (
-    view.getUint32(0, true) === VERSION &&
+    isPlausibleVersion(view.getUint32(0, true)) &&
     (usage === USAGE.ARK || usage === USAGE.ASK) &&
     isKeySize(bits) &&
     view.getUint32(BITS_AT + 4, true) === bits
@@ -103,7 +103,15 @@ export function encodeSevCaBody(fields: Omit<SevCaFields, "signature">): Bytes {
 function read(bytes: Uint8Array): SevCaCertificate {
   const reader = new Reader(bytes, "SEV CA certificate");
   const version = reader.u32le("version");
-  if (version !== VERSION) throw invalid("version", version, `${VERSION}, the newest known`);
+  if (version !== VERSION) {
+    throw unknownVersion(
+      "INVALID_SEV_CERTIFICATE",
+      "parse SEV CA certificate",
+      "version",
+      version,
+      `${VERSION}`,
+    );
+  }
   const keyId = reader.bytes(16, "key id");
   const certifyingId = reader.bytes(16, "certifying id");
   const usageNumber = reader.u32le("usage");

@@ -21,8 +21,8 @@ export const SEV_PLATFORM = "amd.sev-platform";
 export type SevCertificate = SevCaCertificate | SevPlatformCertificate;
 
 const MAX_CERTIFICATES = 64;
-/** How base64 spells version 1, little-endian. */
-const BASE64_START = "AQAAA";
+/** How base64 spells a version from 1 to 15, little-endian. */
+const BASE64_START = /^[A-D][AQgw]AAA/;
 
 /**
  * A file of binary certificates, raw or in base64, as a bag; undefined when it is none. Throws
@@ -83,8 +83,7 @@ function parseSevCertificate(certificate: VendorCertificate): SevCertificate {
 const known = new WeakMap<VendorCertificate, SevCertificate>();
 
 function fromText(bytes: Uint8Array): Bytes | undefined {
-  const start = String.fromCharCode(...bytes.subarray(0, BASE64_START.length));
-  if (start !== BASE64_START) return undefined;
+  if (!BASE64_START.test(String.fromCharCode(...bytes.subarray(0, 5)))) return undefined;
   try {
     const raw = fromBase64(new TextDecoder().decode(bytes).replace(/\s+/g, ""));
     return looksLikeSevCertificates(raw) ? raw : undefined;

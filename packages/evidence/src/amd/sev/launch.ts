@@ -5,7 +5,7 @@
 import { type Bytes, concat, equalConstantTime } from "@adyton/core/bytes";
 import { type CryptoProvider, defaultCrypto } from "@adyton/core/crypto";
 import { Writer } from "@adyton/core/cursor";
-import { EvidenceError } from "../../errors.ts";
+import { checkTime } from "../../time.ts";
 import { seal, type VerifiedEvidence } from "../../verified.ts";
 import { sevKeyIdOf } from "./chain.ts";
 import { sevLaunchClaims, sevPlatformClaims } from "./claims.ts";
@@ -115,9 +115,7 @@ export async function verifySevLaunch(
   options: VerifySevLaunchOptions,
 ): Promise<VerifiedEvidence> {
   const { now, platform, launch, tik, crypto = defaultCrypto } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify SEV launch: the time is no date");
-  }
+  checkTime(now, "SEV launch");
   assertVerifiedSevPlatform(platform);
   await verifyLaunchMeasurement(measurement, launch, tik, crypto);
   const { mnonce } = parseSevMeasurement(measurement);

@@ -79,3 +79,8 @@ export function reversedScalars(fields: Uint8Array): Bytes {
   out.set(reversed(fields.subarray(SCALAR_FIELD)), SCALAR_FIELD);
   return out;
 }
+
+/** Whether this may be the version of a certificate: one that is not known is refused by its number. */
+export function isPlausibleVersion(version: number): boolean {
+  return version >= 1 && version <= 15;
+}

@@ -5,9 +5,10 @@
 import { type Bytes, isZero, reversed } from "@adyton/core/bytes";
 import { Reader, Writer } from "@adyton/core/cursor";
 import { AdytonError } from "@adyton/core/errors";
-import { EvidenceError } from "../../errors.ts";
+import { EvidenceError, unknownVersion } from "../../errors.ts";
 import {
   ALGORITHM,
+  isPlausibleVersion,
   joinScalars,
   nameOf,
   reversedScalars,
@@ -66,7 +67,7 @@ export function looksLikeSevPlatform(bytes: Uint8Array): boolean {
   if (bytes.length < 0x14) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return (
-    view.getUint32(0, true) === VERSION &&
+    isPlausibleVersion(view.getUint32(0, true)) &&
     isPlatformUsage(nameOf(USAGE, view.getUint32(0x8, true))) &&
     nameOf(CURVE, view.getUint32(0x10, true)) !== undefined
   );
@@ -133,7 +134,15 @@ export function encodeSevPlatformBody(fields: Omit<SevPlatformFields, "signature
 function read(bytes: Uint8Array): SevPlatformCertificate {
   const reader = new Reader(bytes, "SEV platform certificate");
   const version = reader.u32le("version");
-  if (version !== VERSION) throw invalid("version", version, `${VERSION}, the newest known`);
+  if (version !== VERSION) {
+    throw unknownVersion(
+      "INVALID_SEV_CERTIFICATE",
+      "parse SEV platform certificate",
+      "version",
+      version,
+      `${VERSION}`,
+    );
+  }
   const apiMajor = reader.u8("api major");
   const apiMinor = reader.u8("api minor");
   if (reader.u16le("reserved") !== 0) throw invalid("reserved", "not zero", "zeros");

@@ -4,8 +4,8 @@
 
 import { verifyingCrypto } from "@adyton/core/crypto";
 import { checkReportData } from "../../binding.ts";
-import { EvidenceError } from "../../errors.ts";
 import type { VerifyOptions } from "../../scheme.ts";
+import { checkTime } from "../../time.ts";
 import { seal, type VerifiedEvidence } from "../../verified.ts";
 import {
   missing,
@@ -36,9 +36,7 @@ import { refusal } from "./refusal.ts";
  */
 export async function verifySev(bytes: Uint8Array, options: VerifyOptions): Promise<VerifiedEvidence> {
   const { now, anchors, endorsements, cache, crypto = verifyingCrypto } = options;
-  if (Number.isNaN(now.getTime())) {
-    throw new EvidenceError("INVALID_TIME", "misuse", "Cannot verify SEV report: the time is no date");
-  }
+  checkTime(now, "SEV report");
   const { report, certificates } = parseSevEvidence(bytes);
   checkSevRevocation(options.requireRevocation);
   const own = { certificates: [], crls: [], documents: [], vendorCertificates: certificates };
