@@ -168,6 +168,18 @@ describe("print", () => {
     expect(lines).toEqual(['2: x 1 <undefined> {"a": [1]}', '2: x 2 <undefined> {"a": [2]}']);
   });
 
+  it("writes also before what is looked up once for all rounds, and is undefined", () => {
+    const lines: string[] = [];
+    const rules =
+      "p if { some x in [1, 2]; print(x); x == input.nope }\nq if { some x in [1, 2]; x == input.nope }";
+    expect(resultOf(rules, "data.test.p", { input, print: (message) => lines.push(message) })).toBe(
+      "undefined",
+    );
+    expect(lines).toEqual(["1", "2"]);
+    expect(resultOf(rules, "data.test.q", { input })).toBe("undefined");
+    expect(resultOf(rules, "data.test.q", { input: { nope: 2 } })).toBe("true");
+  });
+
   it("does nothing where nobody listens", () => {
     expect(resultOf("p if print(1)")).toBe("true");
   });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Statements of a body: each becomes a test or a loop.
 
-import type { Form, Operand, Statement } from "../compile/program.ts";
+import type { Form, Local, Operand, Statement } from "../compile/program.ts";
 import { showText } from "../show.ts";
-import { RegoSet, type Value } from "../value.ts";
+import { keyOf, RegoSet, type Value } from "../value.ts";
 import { callGet, callWalker, sidesOf } from "./calls.ts";
 import { type Coder, chain, FOUND, type Part } from "./coder.ts";
 import { constantOf } from "./constants.ts";
@@ -16,13 +16,60 @@ import { traced } from "./traced.ts";
 /** The parts of a body, in order. What the body binds is bound in the coder from then on. */
 export function partsOf(coder: Coder, body: readonly Statement[]): Part[] {
   const parts: Part[] = [];
-  for (const statement of body) {
-    if (defer(coder, statement)) continue;
+  const done = new Set<Statement>();
+  let looped = coder.machine.isTraced;
+  for (const [i, statement] of body.entries()) {
+    if (done.has(statement) || defer(coder, statement)) continue;
     settle(coder, parts, (local) => isNeeded(coder, statement, local));
-    parts.push(...statementParts(coder, statement));
+    const made = statementParts(coder, statement);
+    if (!looped && made.some((part) => "loop" in part)) {
+      looped = true;
+      parts.push(...constantParts(coder, body.slice(i + 1), done));
+    }
+    parts.push(...made);
   }
   settle(coder, parts, () => false);
   return parts;
+}
+
+/** Parts of the documents that are the same in each round of a loop: looked up once, before it. */
+function constantParts(coder: Coder, body: readonly Statement[], done: Set<Statement>): Part[] {
+  const parts: Part[] = [];
+  for (const statement of body) {
+    const { form, generated, negated, with: replacements } = statement;
+    // What is printed is printed, also before something that is undefined.
+    if (form.kind === "print") break;
+    if (form.kind !== "unify" || !generated || negated || replacements.length > 0) continue;
+    if (form.left.kind !== "local" || !form.left.local.generated || !isDocumentPart(coder, form.right))
+      continue;
+    done.add(statement);
+    parts.push(binding(form.left.local, coder.get(form.right)));
+    coder.bound.add(form.left.local);
+  }
+  return parts;
+}
+
+/** A constant path in the input, or in the base documents where there are no rules. */
+function isDocumentPart(coder: Coder, operand: Operand): boolean {
+  if (operand.kind !== "ref" || typeof operand.head !== "string" || operand.path.length === 0) return false;
+  let node = operand.head === "data" ? coder.machine.program.root : undefined;
+  for (const part of operand.path) {
+    const key = constantOf(part);
+    if (key === undefined || (node !== undefined && node.clauses.length > 0)) return false;
+    node = node?.children.get(keyOf(key));
+  }
+  return node === undefined;
+}
+
+/** Gives a local its value; false where there is none. */
+function binding({ slot }: Local, get: Get): Part {
+  return {
+    test: (e) => {
+      const value = get(e);
+      e.slots[e.base + slot] = value;
+      return value !== undefined;
+    },
+  };
 }
 
 /** Whether the body has a solution. */
@@ -70,13 +117,7 @@ function settle(coder: Coder, parts: Part[], wanted: (local: Parameters<typeof h
     if (wanted(local)) continue;
     coder.pending.delete(local);
     coder.bound.add(local);
-    const { slot } = local;
-    const test: Step = (e) => {
-      const value = get(e);
-      e.slots[e.base + slot] = value;
-      return value !== undefined;
-    };
-    parts.push(scoped(coder, replacements as Statement["with"], { test }));
+    parts.push(scoped(coder, replacements as Statement["with"], binding(local, get)));
   }
 }
 
@@ -204,17 +245,8 @@ function call(coder: Coder, form: Form & { readonly kind: "call" }): Part[] {
   const get = callGet(coder, callee, args);
   if (output === undefined) return [{ test: isTrue(get) }];
   if (output.kind === "local" && !coder.isBound(output.local)) {
-    const { slot } = output.local;
     coder.bound.add(output.local);
-    return [
-      {
-        test: (e) => {
-          const value = get(e);
-          e.slots[e.base + slot] = value;
-          return value !== undefined;
-        },
-      },
-    ];
+    return [binding(output.local, get)];
   }
   const match = coder.match(output);
   return [
