@@ -7,7 +7,7 @@ import type { JsonValue } from "@adyton/core/json";
 import type { TeeName } from "@adyton/evidence";
 import type { Facts } from "./facts.ts";
 import { type JudgedClaim, REFERENCES } from "./platforms.ts";
-import { defaultPolicyFor } from "./policies/index.ts";
+import { defaultPolicyFor, minimumPolicyFor } from "./policies/index.ts";
 import type { Policy, PolicyInput, PolicyOutput } from "./policy.ts";
 import { claimAt, type ReferenceCheck, type ReferenceValues } from "./reference.ts";
 import { rulesDocument } from "./rego/documents.ts";
@@ -39,15 +39,46 @@ export function builtinPolicy(rules: Rules): Policy {
   });
 }
 
+/**
+ * The part of the default policy that needs no reference values: who vouches, debug, and what `rules` say of the TCB. It
+ * states `hardware` and `configuration` and nothing of what runs. Unlike `builtinPolicy` it accepts every status unless
+ * `acceptedTcbStatuses` is given. Only rules that were given have a finding when they hold, besides debug and root.
+ * Throws `INVALID_RULES`.
+ */
+export function minimumPolicy(rules: Rules): Policy {
+  const checked = checkRules(structuredClone(rules));
+  const data = { rules: rulesDocument(checked) };
+  const told = new Set(["allowDebug", "allowSimulated", ...Object.keys(data.rules)]);
+  if (checked.requireRevocation !== true) told.delete("requireRevocation");
+  return Object.freeze({
+    id: MINIMUM_ID,
+    evaluate: (input: PolicyInput): PolicyOutput => {
+      const published = input.facts.tcb.status !== null;
+      const policy = compiledOf(`minimum ${published}`, MINIMUM_ID, () => minimumPolicyFor(published));
+      const output = policy.evaluate(input, data);
+      return { ...output, findings: output.findings.filter(({ ok, rule }) => !ok || told.has(rule)) };
+    },
+  });
+}
+
 const ID = "adyton-default";
-/** Compiled when a TEE is first judged, and the same for all rules. */
-const compiled = new Map<TeeName, RegoEvaluation>();
+const MINIMUM_ID = "adyton-minimum";
+/** Compiled when first needed, and the same for all rules. */
+const compiled = new Map<string, RegoEvaluation>();
 
 function policyFor(tee: TeeName): RegoEvaluation {
-  let policy = compiled.get(tee);
+  return compiledOf(tee, ID, () => defaultPolicyFor(tee));
+}
+
+function compiledOf(
+  key: string,
+  id: string,
+  modules: () => Readonly<Record<string, string>>,
+): RegoEvaluation {
+  let policy = compiled.get(key);
   if (policy === undefined) {
-    policy = new RegoEvaluation({ id: ID, modules: defaultPolicyFor(tee), version: "v1", form: "adyton" });
-    compiled.set(tee, policy);
+    policy = new RegoEvaluation({ id, modules: modules(), version: "v1", form: "adyton" });
+    compiled.set(key, policy);
   }
   return policy;
 }

@@ -14,7 +14,13 @@ export {
   checkRuntimeData,
   type InitData,
 } from "./bindings.ts";
-export { builtinPolicy, type ReferenceId, referenceIdsOf, referenceValuesFrom } from "./builtin.ts";
+export {
+  builtinPolicy,
+  minimumPolicy,
+  type ReferenceId,
+  referenceIdsOf,
+  referenceValuesFrom,
+} from "./builtin.ts";
 export { type SignEarOptions, signEar, signEarCwt, type VerifyEarOptions, verifyEar } from "./ear.ts";
 export {
   EAR_PROFILE,
@@ -40,7 +46,7 @@ export type { Policy, PolicyInput, PolicyOutput } from "./policy.ts";
 export { parseReferenceValues, type ReferenceValues } from "./reference.ts";
 export type { PolicyForm } from "./rego/forms.ts";
 export { type RegoPolicy, type RegoPolicyOptions, regoPolicy } from "./rego-policy.ts";
-export { applyRules, checkRules, type Rules } from "./rules.ts";
+export { checkRules, type Rules } from "./rules.ts";
 export {
   statusOf,
   TRUST_CLAIMS,

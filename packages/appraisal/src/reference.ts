@@ -111,12 +111,12 @@ export function claimAt(
 }
 
 function matches(check: ReferenceCheck, found: JsonValue, expected: readonly JsonValue[]): boolean {
-  if (check.compare === "one-of") return expected.some((value) => same(found, value));
+  if (check.compare === "one-of") return expected.some((value) => sameReference(found, value));
   return typeof found === "number" && expected.some((value) => typeof value === "number" && found >= value);
 }
 
 /** Equal scalars; hex strings also when only their case differs. Lists and objects equal nothing. */
-function same(found: JsonValue, value: JsonValue): boolean {
+export function sameReference(found: JsonValue, value: JsonValue): boolean {
   if (typeof found === "object" || typeof value === "object") return false;
   if (found === value) return true;
   return (

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Verification, then rules, into one verdict: what `adyton evidence verify` and the tour both do.
+// Verification, then minimum rules and policy, into one verdict: what `adyton evidence verify` and the tour both do.
 
 import {
   type Appraisal,
-  applyRules,
   appraise,
+  minimumPolicy,
   type Policy,
   type ReferenceValues,
   type Rules,
@@ -49,8 +49,10 @@ export async function judgeEvidence(bytes: Uint8Array, options: JudgeOptions): P
       ...(eventLog === undefined ? {} : { eventLog }),
       endorsements: mergeEndorsements(input.endorsements, options.endorsements ?? NO_ENDORSEMENTS),
     });
+    const minimum = { policy: minimumPolicy(rules), referenceValues: {} };
+    const least = appraised(evidence, minimum, options.now);
     const judged = appraisal === undefined ? undefined : appraised(evidence, appraisal, options.now);
-    return { verdict: verdictOf(evidence, applyRules(evidence, rules), sources, judged), refusal: undefined };
+    return { verdict: verdictOf(evidence, least, sources, judged), refusal: undefined };
   } catch (error) {
     if (!(error instanceof AdytonError) || error.category === "misuse") throw error;
     return { verdict: rejectionOf(error, tee, options.now), refusal: error };
@@ -62,6 +64,8 @@ function appraised(
   evidence: VerifiedEvidence,
   options: NonNullable<JudgeOptions["appraisal"]>,
   now: Date,
-): Appraisal | undefined {
-  return Object.values(appraise(evidence, { ...options, now }).appraisals)[0];
+): Appraisal {
+  const [only] = Object.values(appraise(evidence, { ...options, now }).appraisals);
+  if (only === undefined) throw new TypeError("one piece of evidence has one appraisal");
+  return only;
 }

@@ -50,13 +50,14 @@ export interface Sources {
   readonly ignored: number;
 }
 
-/** Authentic evidence, judged: verified when every finding is good. */
+/** Authentic evidence, judged by the minimum rules and perhaps a policy: verified when every finding is good. */
 export function verdictOf(
   evidence: VerifiedEvidence,
-  rules: readonly Finding[],
+  minimum: Appraisal,
   sources: Sources,
   appraisal?: Appraisal,
 ): Verdict {
+  const rules = minimum.explanation.filter(({ rule }) => !rule.startsWith("warning:"));
   const findings = [...rules, ...findingsOf(rules, appraisal)];
   const failed = findings.filter((finding) => !finding.ok);
   const refusal =
@@ -101,11 +102,11 @@ export function verdictOf(
 /** What a policy found beyond the rules; any status but affirming refuses. */
 function findingsOf(rules: readonly Finding[], appraisal: Appraisal | undefined): readonly Finding[] {
   if (appraisal === undefined) return [];
-  const known = new Set(rules.map(({ rule }) => rule));
+  const known = new Set(rules.map(({ rule, ok }) => `${rule} ${ok}`));
   const found = appraisal.explanation.filter(
-    ({ rule, ok }) => !rule.startsWith("warning:") && !(ok && known.has(rule)),
+    ({ rule, ok }) => !rule.startsWith("warning:") && !known.has(`${rule} ${ok}`),
   );
-  if (appraisal.status === "affirming" || found.some(({ ok }) => !ok)) return found;
+  if (appraisal.status === "affirming" || [...rules, ...found].some(({ ok }) => !ok)) return found;
   return [
     ...found,
     {

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the default policies share: who vouches, debug, init-data, and how reference values are compared.
+// What the default policies share: init-data, and how reference values are compared.
 
-export const COMMON: string = `# What every default policy shares. Trust values are those of AR4SI, chosen as Trustee's default policy chooses them:
-# 2 to 31 affirm, 32 to 95 warn, 96 and above contradict. A claim stays at its default until everything about it holds.
+export const COMMON: string = `# What every default policy shares: what it answers, and how reference values are compared.
 package policy
-
-# The hardware is not recognized.
-default hardware := 97
 
 # What runs is not recognized.
 default executables := 33
-
-# Not everything about the configuration is known to be good.
-default configuration := 36
 
 trust_claims := {
 	"configuration": configuration,
@@ -22,36 +15,12 @@ trust_claims := {
 
 extensions := {"ear.trustee.identifiers": {"validated": identifiers}}
 
-# --- who vouches -----------------------------------------------------------------------------------------------------
-
-platform_is_genuine if {
-	root_is_trusted
-	revocation_is_known
-}
-
-# The evidence stands under a hardware vendor's root.
-# Next: Use evidence from hardware. For development only, set allowSimulated.
-root_is_trusted if not input.adyton.simulated
-
-root_is_trusted if data.rules.allowSimulated
-
-# The vendor's revocation lists were checked, or need not be.
-# Next: Give the vendor's current CRL with the endorsements, or drop requireRevocation.
-revocation_is_known if not data.rules.requireRevocation
-
-revocation_is_known if input.adyton.revocation == "checked"
-
-# --- debug and init-data ---------------------------------------------------------------------------------------------
-
-# Debug is off: nobody can read or change through it what runs inside.
-# Next: Launch without debug. For development only, set allowDebug.
-debug_is_off if not input.adyton.debug
-
-debug_is_off if data.rules.allowDebug
+# --- init-data --------------------------------------------------------------------------------------------------------
 
 # The init-data, which the host chooses, is known; or there is none, and none is demanded.
 init_data_is_known if known("init_data", input.adyton.init_data)
 
+# There is no init-data, and none is demanded.
 init_data_is_known if {
 	input.adyton.init_data == ""
 	not stated("init_data")

@@ -21,8 +21,6 @@ tcb_status_is_accepted if input.adyton.tcb.status in accepted_statuses
 
 # Every component's TCB dates from minTcbDate or later.
 # Next: Update the platform's firmware and microcode, or lower minTcbDate.
-tcb_is_recent if not data.rules.minTcbDate
-
 tcb_is_recent if {
 	least := time.parse_rfc3339_ns(data.rules.minTcbDate)
 	time.parse_rfc3339_ns(input.adyton.tcb.date) >= least
@@ -31,25 +29,30 @@ tcb_is_recent if {
 	}
 }
 
+# No date is demanded.
+tcb_is_recent if not data.rules.minTcbDate
+
 judged_components := [component | some component in input.adyton.tcb.components; component.status]
 
 # The vendor's judgement is as new as minEvaluationNumber demands.
 # Next: Fetch newer TCB info and QE identity from the vendor, or lower minEvaluationNumber.
-tcb_evaluation_is_recent if not is_number(object.get(data.rules, "minEvaluationNumber", null))
-
 tcb_evaluation_is_recent if {
 	is_number(input.adyton.tcb.evaluationNumber)
 	input.adyton.tcb.evaluationNumber >= data.rules.minEvaluationNumber
 }
 
+# No evaluation number is demanded.
+tcb_evaluation_is_recent if not data.rules.minEvaluationNumber
+
 # No advisory stands open but those in acceptedAdvisories.
 # Next: Update the platform's firmware and microcode, or add the advisories to acceptedAdvisories.
-advisories_are_accepted if not data.rules.acceptedAdvisories
-
 advisories_are_accepted if {
 	data.rules.acceptedAdvisories
 	open_advisories - {id | some id in data.rules.acceptedAdvisories} == set()
 }
+
+# Advisories are not judged.
+advisories_are_accepted if not data.rules.acceptedAdvisories
 
 open_advisories contains id if some id in input.adyton.tcb.advisoryIds
 

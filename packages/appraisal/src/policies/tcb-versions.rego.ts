@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Judges the TCB where the vendor publishes version numbers alone (AMD).
 
-export const TCB_VERSIONS: string = `# AMD publishes no status of a TCB: known versions are good, and with minTcb every version from there on.
+export const TCB_VERSIONS: string = `# AMD publishes no status of a TCB: versions are compared with the least that minTcb names.
 package policy
 
 # Every TCB version is at least what minTcb demands.
 # Next: Update the platform's firmware and commit it, or lower minTcb.
-versions_are_recent if not data.rules.minTcb
-
 versions_are_recent if {
 	data.rules.minTcb
 	versions_reach_minimum(input.adyton.tcb.components.reported)
@@ -16,18 +14,13 @@ versions_are_recent if {
 	}
 }
 
+# No least versions are demanded.
+versions_are_recent if not data.rules.minTcb
+
 versions_reach_minimum(component) if {
 	every part, least in data.rules.minTcb {
 		is_number(component.svn[part])
 		component.svn[part] >= least
 	}
-}
-
-# With minTcb exact versions may be left out; one that is stated must still match.
-version_is_known(id, found) if known(id, found)
-
-version_is_known(id, _) if {
-	data.rules.minTcb
-	not stated(id)
 }
 `;

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The default policy for Intel TDX.
 
-export const TDX: string = `# Intel TDX: a trust domain on an up-to-date platform, with known firmware, kernel, command line and CPU features.
+export const TDX: string = `# Intel TDX: a trust domain with known kernel and command line; td-report.rego judges platform, firmware and CPU
+# features.
 package policy
 
+report := input.tdx
+
 hardware := 2 if {
-	platform_is_genuine
-	tcb_is_healthy
-
-	# The measurement of the virtual firmware (MRTD) is known.
-	known("mr_td", input.tdx.quote.body.mr_td)
-
-	# The measurement of the TDX module (MRSEAM) is known, where a reference value is stated.
-	known_if_stated("mr_seam", input.tdx.quote.body.mr_seam)
+	td_is_known
 
 	# The measurement of the firmware's configuration (RTMR 0) is known, where a reference value is stated.
 	known_if_stated("rtmr_0", input.tdx.quote.body.rtmr_0)
@@ -29,22 +25,6 @@ executables := 4 if {
 	# The measurement of the running workload (RTMR 3) is known, where a reference value is stated.
 	known_if_stated("rtmr_3", input.tdx.quote.body.rtmr_3)
 }
-
-# The TD is in debug mode: the platform's owner can look inside.
-configuration := 96 if not debug_is_off
-
-else := 2 if {
-	# The TD is not migratable: no migration TD of the host's choice can take its memory elsewhere.
-	# Next: Launch the TD without the migratable attribute, or judge its migration TD with a policy of your own.
-	input.tdx.td_attributes.migratable == false
-
-	# The set of enabled CPU features (XFAM) is known.
-	known("xfam", input.tdx.quote.body.xfam)
-
-	init_data_is_known
-}
-
-identifiers["mr_td"] := input.tdx.quote.body.mr_td
 
 identifiers["rtmr_1"] := input.tdx.quote.body.rtmr_1
 

@@ -44,13 +44,19 @@ const MAX_RAW_BYTES = 2_048;
 const MAX_ID = 256;
 const MAX_VALUES = 10_000;
 
-/** Throws `INVALID_CORIM`, `UNSUPPORTED_CORIM`, `INVALID_CBOR` or `INVALID_DER`. */
-export function readComid(bytes: Uint8Array): ComidValue[] {
+/**
+ * With `extensions` members with negative labels are the profile's own, and left out: whoever names the profile knows that
+ * they change nothing. Throws `INVALID_CORIM`, `UNSUPPORTED_CORIM`, `INVALID_CBOR` or `INVALID_DER`.
+ */
+export function readComid(bytes: Uint8Array, extensions = false): ComidValue[] {
+  const take: Take = (map) => (extensions ? withoutExtensions(map) : map);
   const parsed = parseCbor(bytes, "CoMID");
-  const comid = mapOf(parsed instanceof CborTag && parsed.tag === TAG.comid ? parsed.value : parsed, "CoMID");
+  const comid = take(
+    mapOf(parsed instanceof CborTag && parsed.tag === TAG.comid ? parsed.value : parsed, "CoMID"),
+  );
   onlyHas(comid, COMID, "CoMID");
   mapOf(comid.get(COMID.identity), "CoMID, tag identity");
-  const triples = mapOf(comid.get(COMID.triples), "CoMID, triples");
+  const triples = take(mapOf(comid.get(COMID.triples), "CoMID, triples"));
   if (!triples.has(TRIPLES.reference)) return [];
   const values: ComidValue[] = [];
   for (const record of listOf(triples.get(TRIPLES.reference), "reference triples")) {

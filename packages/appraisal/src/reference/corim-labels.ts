@@ -40,7 +40,7 @@ export const ENVIRONMENT = { class: 0 } as const;
 export const CLASS = { id: 0, vendor: 1, model: 2, layer: 3, index: 4 } as const;
 /** Section 5.1.4.5. */
 export const MEASUREMENT = { key: 0, value: 1 } as const;
-export const VALUE = { version: 0, svn: 1, digests: 2, flags: 3, raw: 4, name: 11 } as const;
+export const VALUE = { version: 0, svn: 1, digests: 2, flags: 3, raw: 4, serial: 8, name: 11 } as const;
 export const VERSION = { text: 0 } as const;
 
 /** Section 5.1.4.5.4, in the order of their labels. */

@@ -4,19 +4,27 @@
 import { type Bytes, toHex } from "@adyton/core/bytes";
 import { verifyingCrypto } from "@adyton/core/crypto";
 import { CoreError } from "@adyton/core/errors";
-import type { JsonValue } from "@adyton/core/json";
+import type { JsonObject, JsonValue } from "@adyton/core/json";
 import { AppraisalError } from "../errors.ts";
-import { parseReferenceValues, type ReferenceValues } from "../reference.ts";
+import { parseReferenceValues, type ReferenceValues, sameReference } from "../reference.ts";
+
+/** What documents of reference values are: plain JSON, CoRIM, an integrity manifest (SWID), provenance (in-toto). */
+export type VoucherKind = (typeof VOUCHER_KINDS)[number];
+export const VOUCHER_KINDS = ["json", "corim", "rim", "provenance"] as const;
 
 /** Who says that a value is good, and how that is known. */
 export interface Voucher {
-  readonly kind: "json" | "corim";
+  readonly kind: VoucherKind;
   /** What the signer, or for an unsigned document the caller, is called. */
   readonly name?: string;
   /** SHA-256 of the SubjectPublicKeyInfo of the key that made the signature, lower-case hex. */
   readonly keyId?: string;
   /** SHA-256 of the signer's certificate, lower-case hex. */
   readonly certificate?: string;
+  /** Who built what the values are of, as provenance names it. */
+  readonly builder?: string;
+  /** The repository it was built from, as provenance names it. */
+  readonly source?: string;
   /** SHA-256 of the whole document as received, lower-case hex. */
   readonly document: string;
   /** A trusted key signed the document. False: the caller took it without a signature. */
@@ -44,6 +52,8 @@ export interface TakeOptions {
 
 /** No document of reference values is larger. */
 const MAX_DOCUMENT_BYTES = 1_048_576;
+/** Tokens carry them. */
+const MAX_SHOWN = 8;
 
 /**
  * The values as policies compare them, those out of their time left out.
@@ -74,6 +84,45 @@ export function referenceValuesOf(values: readonly VouchedValue[], options: Take
 /** Everyone who vouches for `value` under `id`, in the order given. */
 export function vouchersOf(values: readonly VouchedValue[], id: string, value: JsonValue): Voucher[] {
   return values.filter((one) => one.id === id && one.value === value).map(({ voucher }) => voucher);
+}
+
+/** A value that matched, with one who vouches for it, as explanations and tokens show it. */
+export type MatchedVoucher = Pick<Voucher, "kind" | "name" | "keyId" | "builder" | "source" | "verified"> & {
+  readonly value: JsonValue;
+};
+
+/**
+ * What `AppraiseOptions.vouchersOf` asks: which values of `id` a claim met, and who vouches for each. Those equal to the
+ * claim; for a number that equals none, those that it is not below. Undefined when there are none.
+ */
+export function voucherLookup(
+  values: readonly VouchedValue[],
+): (id: string, found: JsonValue) => JsonValue | undefined {
+  const byId = new Map<string, VouchedValue[]>();
+  for (const value of values) byId.set(value.id, [...(byId.get(value.id) ?? []), value]);
+  return (id, found) => {
+    const known = byId.get(id) ?? [];
+    const equal = known.filter(({ value }) => sameReference(found, value));
+    const met =
+      equal.length > 0 || typeof found !== "number"
+        ? equal
+        : known.filter(({ value }) => typeof value === "number" && value <= found);
+    return met.length === 0 ? undefined : met.slice(0, MAX_SHOWN).map(matchedOf);
+  };
+}
+
+function matchedOf({ value, voucher }: VouchedValue): JsonObject {
+  const { kind, name, keyId, builder, source, verified } = voucher;
+  const shown: MatchedVoucher = {
+    value,
+    kind,
+    ...(name === undefined ? {} : { name }),
+    ...(keyId === undefined ? {} : { keyId }),
+    ...(builder === undefined ? {} : { builder }),
+    ...(source === undefined ? {} : { source }),
+    verified,
+  };
+  return shown;
 }
 
 /** SHA-256 in lower-case hex. */

@@ -140,7 +140,9 @@ export class Explainer {
     if (first === undefined) return false;
     return [...first.operands.values()].some(({ term, value }) => {
       if (value !== undefined) return false;
-      const name = /^input(?:\.|\[")([\w-]+)/.exec(pathText(term) ?? "")?.[1]?.replaceAll("_", "-");
+      const name = /^input(?:\.|\[")([\w-]+)/
+        .exec(this.#context.source.claimPath(term) ?? "")?.[1]
+        ?.replaceAll("_", "-");
       return (
         name !== undefined && name !== this.#context.tee && (TEE_NAMES as readonly string[]).includes(name)
       );
@@ -153,8 +155,14 @@ export class Explainer {
     const use = source.use(record.expr);
     const remark =
       source.remarkAt(record.expr.location) ?? (use === undefined ? undefined : source.remarkOf(use));
-    if (ok && remark !== undefined) return this.#leaf(this.#described(record, remark, []));
     const groups = record.expr.negated ? [] : this.#groups(record);
+    if (ok && remark !== undefined) {
+      // Of several ways to hold, the one that was taken says what is true.
+      const taken = source.remarkAt(record.expr.location) === undefined ? groups[0] : undefined;
+      const clause = taken?.findLast((each) => each.ok);
+      const own = clause === undefined ? undefined : source.remarkAt(clause.rule.location);
+      return this.#leaf(this.#described(record, own ?? remark, []));
+    }
     const children = ok
       ? groups.flatMap(
           (clauses) =>
@@ -223,13 +231,15 @@ export class Explainer {
     const decisive = this.#decisive(record);
     const { leaf } = decisive;
     const reference = leaf.references[0] ?? record.references.at(-1);
-    const claim = decisive.claim === undefined ? undefined : pathText(decisive.claim.term);
+    const claim = decisive.claim === undefined ? undefined : source.claimPath(decisive.claim.term);
     const comparison = comparisonOf(leaf);
     const found = json(innermost(leaf, reference) ?? comparison?.found?.value ?? decisive.claim?.value);
     const expected = reference === undefined ? json(comparison?.expected) : [...this.#valuesOf(reference)];
     const text = source.textOf(expr.location);
     const meaning = remark?.meaning || text;
-    const what: What = { ok, reference, claim, found, expected, meaning, leaf, source: text };
+    const absent = [...leaf.operands.values()].find(({ value }) => value === undefined);
+    const missing = absent === undefined ? undefined : source.claimPath(absent.term);
+    const what: What = { reference, claim, found, expected, meaning, leaf, missing, source: text };
     const vouchers =
       ok && reference !== undefined && found !== undefined
         ? this.#context.vouchersOf?.(reference, found)
@@ -256,7 +266,7 @@ export class Explainer {
 
   /** The condition that decided another, and the claim that was looked at on the way. */
   #decisive(record: ConditionRecord): { leaf: ConditionRecord; claim: OperandRecord | undefined } {
-    const claim = claimOf(record);
+    const claim = claimOf(record, this.#context.source);
     const candidates = holds(record)
       ? record.clauses.filter(({ ok }) => ok).flatMap(({ conditions }) => conditions)
       : [
@@ -269,7 +279,7 @@ export class Explainer {
         ];
     const next =
       candidates.find(({ references }) => references.length > 0) ??
-      candidates.find((each) => claimOf(each) !== undefined) ??
+      candidates.find((each) => claimOf(each, this.#context.source) !== undefined) ??
       candidates[0];
     if (next === undefined || (record.expr.negated && !holds(record) && record.clauses.length === 0)) {
       return { leaf: record, claim };
@@ -351,8 +361,10 @@ function headText(rule: Rule): string {
 }
 
 /** The first claim of the evidence that a condition looked at. */
-function claimOf({ operands }: ConditionRecord): OperandRecord | undefined {
-  const claims = [...operands.values()].filter(({ term }) => pathText(term)?.startsWith("input") === true);
+function claimOf({ operands }: ConditionRecord, source: Source): OperandRecord | undefined {
+  const claims = [...operands.values()].filter(
+    ({ term }) => source.claimPath(term)?.startsWith("input") === true,
+  );
   return claims.find(({ value }) => value === undefined) ?? claims[0];
 }
 

@@ -5,22 +5,22 @@ import type { JsonValue } from "@adyton/core/json";
 import type { Expr } from "@adyton/rego";
 import { shortValue } from "../explanation.ts";
 import type { ConditionRecord } from "./record.ts";
-import { pathText } from "./syntax.ts";
 
 /** What is known of a condition. */
 export interface What {
-  readonly ok: boolean;
   readonly reference: string | undefined;
   readonly claim: string | undefined;
   readonly found: JsonValue | undefined;
   readonly expected: JsonValue | undefined;
   readonly meaning: string;
   readonly leaf: ConditionRecord;
+  /** Path of what was looked at and is not there. */
+  readonly missing: string | undefined;
   readonly source: string;
 }
 
 /** Why a condition is not met, for people. */
-export function sentenceOf({ reference, claim, found, expected, meaning, leaf }: What): string {
+export function sentenceOf({ reference, claim, found, expected, meaning, leaf, missing }: What): string {
   const head = `Not met: ${/[.:!?]$/.test(meaning) ? meaning : `${meaning}.`}`;
   if (reference !== undefined) {
     if (Array.isArray(expected) && expected.length === 0)
@@ -32,8 +32,7 @@ export function sentenceOf({ reference, claim, found, expected, meaning, leaf }:
     return `${head} Found ${shortValue(found)}, ${against}.`;
   }
   if (found === undefined) {
-    const absent = [...leaf.operands.values()].find(({ value }) => value === undefined);
-    const path = absent === undefined ? claim : (pathText(absent.term) ?? claim);
+    const path = missing ?? claim;
     return path === undefined
       ? head
       : `${head} ${path.startsWith("input") ? `The evidence does not say ${path}` : `${path} is not there`}.`;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What explanations need to know of a policy's text: rules by name, remarks by place, expressions as written.
 
-import type { Expr, Location, Module, Rule } from "@adyton/rego";
-import { branchesOf, nameOfRule, type Remark, remarksOf, termsIn } from "./syntax.ts";
+import type { Expr, Location, Module, Rule, Term } from "@adyton/rego";
+import { branchesOf, nameOfRule, pathText, type Remark, remarksOf, termsIn } from "./syntax.ts";
 
 export class Source {
   readonly #texts: Readonly<Record<string, string>>;
@@ -38,6 +38,18 @@ export class Source {
       if (remark !== undefined) return remark;
     }
     return undefined;
+  }
+
+  /** The path of a claim: `input.snp.vmpl`, also where the policy calls `input.snp` by a name of its own. */
+  claimPath(term: Term): string | undefined {
+    const path = pathText(term);
+    if (path === undefined || path.startsWith("input")) return path;
+    const [, name = "", rest = ""] = /^(?:data\.policy\.)?(\w+)(.*)$/s.exec(path) ?? [];
+    const [rule, ...others] = this.rules(name);
+    const value = rule?.head.value;
+    if (value === undefined || others.length > 0 || rule?.implicitBody !== true) return path;
+    const meant = pathText(value);
+    return meant?.startsWith("input") === true ? meant + rest : path;
   }
 
   /** As written, in one line. */
