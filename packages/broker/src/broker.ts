@@ -97,7 +97,7 @@ export function createBroker(options: BrokerOptions): Broker {
     vault,
     clock,
     logger,
-    requireAdmin: adminCheck(adminToken),
+    authorize: adminCheck(adminToken),
     publicKeys: [signingKey.publicJwk],
     maxBodyBytes: options.maxBodyBytes ?? DEFAULT_MAX_BODY,
     ...(rateLimit === false ? {} : { limiter: new RateLimiter(rateLimit, clock) }),

@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { equalConstantTime } from "@adyton/core/bytes";
+import type { Principal } from "../admin/principal.ts";
 import { BrokerError } from "../errors.ts";
 import type { Session } from "../sessions.ts";
 
@@ -28,10 +29,10 @@ export function bearerOf(request: Request): string | undefined {
   return BEARER.exec(request.headers.get("authorization") ?? "")?.[1];
 }
 
-/** Makes the check that a request carries the administrator's token. It throws `ADMIN_REFUSED`. */
-export function adminCheck(adminToken: string): (request: Request) => void {
+/** Makes the check that a request carries the administrator's token. It rejects with `ADMIN_REFUSED`. */
+export function adminCheck(adminToken: string): (request: Request) => Promise<Principal> {
   const expected = digest(adminToken);
-  return (request) => {
+  return async (request) => {
     const given = bearerOf(request);
     // Digests are compared, so that not even the length of the token shows in the time.
     if (given === undefined || !equalConstantTime(digest(given), expected)) {
@@ -44,8 +45,15 @@ export function adminCheck(adminToken: string): (request: Request) => void {
         { hint: "Send the content of admin.token in the state folder as Authorization: Bearer." },
       );
     }
+    return OWNER;
   };
 }
+
+const OWNER: Principal = {
+  id: "admin",
+  roles: ["owner"],
+  grants: [{ actions: ["*"], targets: ["**"] }],
+};
 
 function digest(text: string): Uint8Array {
   return new Uint8Array(createHash("sha256").update(text).digest());

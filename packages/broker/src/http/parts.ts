@@ -4,6 +4,7 @@
 import type { ReferenceTrust } from "@adyton/appraisal/reference";
 import type { Hono } from "hono";
 import type { JWK } from "jose";
+import type { Action, Principal, Target } from "../admin/principal.ts";
 import type { Verifier } from "../attestation.ts";
 import type { Clock } from "../clock.ts";
 import { BrokerError } from "../errors.ts";
@@ -41,8 +42,11 @@ export interface AppParts {
   readonly referenceTrust: ReferenceTrust;
   /** Whether the program that runs the broker gave this policy itself. */
   readonly isFixed: (name: PolicyName) => boolean;
-  /** Throws `ADMIN_REFUSED` unless the request carries the administrator's token. */
-  readonly requireAdmin: (request: Request) => void;
+  /**
+   * Who sent the request, once they may do `action` to `target`: call it first, before the body is read. Rejects with
+   * `ADMIN_REFUSED`. Name the principal's id as `by` in the audit event of what is done.
+   */
+  readonly authorize: (request: Request, action: Action, target?: Target) => Promise<Principal>;
 }
 
 export const PREFIX = "/kbs/v0";

@@ -3,6 +3,7 @@
 
 import { fromBase64Url, fromUtf8, toBase64Url, toUtf8 } from "@adyton/core/bytes";
 import { z } from "zod";
+import { ANYTHING } from "../admin/principal.ts";
 import { BrokerError } from "../errors.ts";
 import { attestationPolicyOf, POLICY_NAMES, type PolicyName } from "../policy-names.ts";
 import type { StoredPolicy } from "../policy-store.ts";
@@ -21,7 +22,7 @@ const attestationBody = resourceBody.extend({
 });
 
 export function addPolicyRoutes(app: App, parts: AppParts): void {
-  const { isFixed, maxBodyBytes, policies, requireAdmin } = parts;
+  const { authorize, isFixed, maxBodyBytes, policies } = parts;
   const set = async (name: PolicyName, policy: string, tests: string | undefined): Promise<StoredPolicy> => {
     if (isFixed(name)) throw fixed(name);
     return policies.set(
@@ -36,26 +37,28 @@ export function addPolicyRoutes(app: App, parts: AppParts): void {
     return { policy: toBase64Url(fromUtf8(policy.text)) };
   };
   app.post(RESOURCE, async (c) => {
-    requireAdmin(c.req.raw);
+    await authorize(c.req.raw, "policy.set", "resource");
     const body = matching(resourceBody, jsonOf(await readText(c.req.raw, maxBodyBytes)));
     return c.json(factsOf("resource", await set("resource", body.policy, body.tests)));
   });
   app.get(RESOURCE, async (c) => {
-    requireAdmin(c.req.raw);
+    await authorize(c.req.raw, "policy.read", "resource");
     return c.json(await shown("resource"));
   });
   app.post(ATTESTATION, async (c) => {
-    requireAdmin(c.req.raw);
+    await authorize(c.req.raw, "policy.set", ANYTHING);
     const body = matching(attestationBody, jsonOf(await readText(c.req.raw, maxBodyBytes)));
     const name = nameOf(body.policy_id);
+    await authorize(c.req.raw, "policy.set", name);
     return c.json(factsOf(name, await set(name, body.policy, body.tests)));
   });
   app.get(`${ATTESTATION}/*`, async (c) => {
-    requireAdmin(c.req.raw);
-    return c.json(await shown(nameOf(pathBelow(`${ATTESTATION}/`, c.req.url))));
+    const name = nameOf(pathBelow(`${ATTESTATION}/`, c.req.url));
+    await authorize(c.req.raw, "policy.read", name);
+    return c.json(await shown(name));
   });
   app.get(`${PREFIX}/policies`, async (c) => {
-    requireAdmin(c.req.raw);
+    await authorize(c.req.raw, "policy.read");
     const list = [];
     for (const name of POLICY_NAMES) {
       const policy = isFixed(name) ? undefined : await policies.get(name);

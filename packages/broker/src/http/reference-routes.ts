@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reference values, registered, shown and withdrawn by the administrator.
 
+import { ANYTHING, may } from "../admin/principal.ts";
 import { auditChange } from "../audit.ts";
 import { BrokerError } from "../errors.ts";
 import {
@@ -16,36 +17,38 @@ const ALL = `${PREFIX}/reference-value`;
 const BELOW = `${ALL}/`;
 
 export function addReferenceRoutes(app: App, parts: AppParts): void {
-  const { clock, maxBodyBytes, referenceTrust, requireAdmin, store, vault } = parts;
+  const { authorize, clock, maxBodyBytes, referenceTrust, store, vault } = parts;
   app.post(ALL, async (c) => {
-    requireAdmin(c.req.raw);
+    await authorize(c.req.raw, "reference.write", ANYTHING);
     const now = clock.now();
     const text = await readText(c.req.raw, maxBodyBytes);
     const registration = await readReferenceMessage(text, referenceTrust, now);
+    for (const id of registration.values.keys()) await authorize(c.req.raw, "reference.write", id);
     await store.write([
       ...registerChanges(vault, registration, now),
-      auditChange(vault, now, { type: "reference-value.register", ids: [...registration.values.keys()] }),
+      auditChange(now, { type: "reference-value.register", ids: [...registration.values.keys()] }),
     ]);
     return c.body(null, 200);
   });
   app.get(ALL, async (c) => {
-    requireAdmin(c.req.raw);
-    return c.json(Object.fromEntries(await readReferenceValues(store, vault, clock.now())));
+    const principal = await authorize(c.req.raw, "reference.read", ANYTHING);
+    const all = [...(await readReferenceValues(store, vault, clock.now()))];
+    return c.json(Object.fromEntries(all.filter(([id]) => may(principal, "reference.read", id))));
   });
   app.get(`${BELOW}*`, async (c) => {
-    requireAdmin(c.req.raw);
     const id = idOf(c.req.url);
+    await authorize(c.req.raw, "reference.read", id);
     const values = (await readReferenceValues(store, vault, clock.now())).get(id);
     if (values === undefined) throw notFound(id);
     return c.json(values);
   });
   app.delete(`${BELOW}*`, async (c) => {
-    requireAdmin(c.req.raw);
     const id = idOf(c.req.url);
+    await authorize(c.req.raw, "reference.write", id);
     if ((await store.get("reference-value", id)) === undefined) throw notFound(id);
     await store.write([
       { kind: "delete", space: "reference-value", key: id },
-      auditChange(vault, clock.now(), { type: "reference-value.delete", id }),
+      auditChange(clock.now(), { type: "reference-value.delete", id }),
     ]);
     return c.body(null, 200);
   });

@@ -3,8 +3,9 @@
 
 import { type EarClaims, verifyEar } from "@adyton/appraisal";
 import { AdytonError } from "@adyton/core/errors";
+import { ANYTHING, may } from "../admin/principal.ts";
 import { BrokerError } from "../errors.ts";
-import { parseResourcePath, type ResourcePath } from "../resource-path.ts";
+import { parseResourcePath, type ResourcePath, resourceName } from "../resource-path.ts";
 import { readBody } from "./body.ts";
 import { bearerOf, sessionIdOf } from "./credentials.ts";
 import { type App, type AppParts, PREFIX, pathBelow } from "./parts.ts";
@@ -12,25 +13,28 @@ import { type App, type AppParts, PREFIX, pathBelow } from "./parts.ts";
 const BELOW = `${PREFIX}/resource/`;
 
 export function addResourceRoutes(app: App, parts: AppParts): void {
-  const { clock, maxBodyBytes, requireAdmin, resources } = parts;
+  const { authorize, clock, maxBodyBytes, resources } = parts;
   app.get(`${BELOW}*`, async (c) => {
     const now = clock.now();
     const path = pathOf(c.req.url);
     return c.json(await resources.release(path, await claimsOf(c.req.raw, parts, now), now));
   });
   app.post(`${BELOW}*`, async (c) => {
-    requireAdmin(c.req.raw);
-    await resources.put(pathOf(c.req.url), await readBody(c.req.raw, maxBodyBytes), clock.now());
+    const path = pathOf(c.req.url);
+    await authorize(c.req.raw, "resource.put", resourceName(path));
+    await resources.put(path, await readBody(c.req.raw, maxBodyBytes), clock.now());
     return c.body(null, 200);
   });
   app.delete(`${BELOW}*`, async (c) => {
-    requireAdmin(c.req.raw);
-    await resources.delete(pathOf(c.req.url), clock.now());
+    const path = pathOf(c.req.url);
+    await authorize(c.req.raw, "resource.delete", resourceName(path));
+    await resources.delete(path, clock.now());
     return c.body(null, 200);
   });
   app.get(`${PREFIX}/resources`, async (c) => {
-    requireAdmin(c.req.raw);
-    return c.json(await resources.list());
+    const principal = await authorize(c.req.raw, "resource.list", ANYTHING);
+    const names = await resources.list();
+    return c.json(names.filter((name) => may(principal, "resource.list", name)));
   });
 }
 
