@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeOfAsync } from "@adyton/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { auditChange, readAuditLog, verifyAuditLog } from "./audit.ts";
+import { auditChange, auditWriter, readAuditLog, verifyAuditLog } from "./audit.ts";
 import { openDriver } from "./store/driver.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { Store } from "./store/types.ts";
@@ -20,8 +20,8 @@ let store: Store;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "adyton-audit-"));
   file = join(folder, "broker.db");
-  store = await openSqliteStore(file);
-  for (let n = 1; n <= 4; n++) await store.write([auditChange(vault, NOW, { type: "test", n })]);
+  store = await openSqliteStore(file, auditWriter(vault));
+  for (let n = 1; n <= 4; n++) await store.write([auditChange(NOW, { type: "test", n })]);
 });
 
 afterEach(async () => {
@@ -45,45 +45,41 @@ describe("the audit log", () => {
   });
 
   it("verifies while empty", async () => {
-    const empty = await openSqliteStore(join(folder, "empty.db"));
+    const empty = await openSqliteStore(join(folder, "empty.db"), auditWriter(vault));
     expect(await verifyAuditLog(empty, vault)).toBeUndefined();
     await empty.close();
   });
 
   it("verifies over many pages", async () => {
-    await store.write(Array.from({ length: 1200 }, (_, n) => auditChange(vault, NOW, { type: "many", n })));
+    await store.write(Array.from({ length: 1200 }, (_, n) => auditChange(NOW, { type: "many", n })));
     expect((await verifyAuditLog(store, vault))?.seq).toBe(1204);
   });
 
   it("still contains an end that was noted", async () => {
     const noted = await verifyAuditLog(store, vault);
-    await store.write([auditChange(vault, NOW, { type: "later" })]);
+    await store.write([auditChange(NOW, { type: "later" })]);
     expect((await verifyAuditLog(store, vault, noted))?.seq).toBe(5);
   });
 
   it.each([
-    ["a changed event", `UPDATE log SET event = replace(event, '2', '9') WHERE seq = 2`],
-    ["a changed time", `UPDATE log SET time = '2020-01-01T00:00:00.000Z' WHERE seq = 1`],
-    ["a changed hash", `UPDATE log SET hash = 'aa' WHERE seq = 4`],
-    ["a changed link", `UPDATE log SET previous = 'aa' WHERE seq = 3`],
+    ["a changed event", `UPDATE log SET leaf = replace(leaf, '"n":2', '"n":9') WHERE seq = 2`],
+    ["a changed time", `UPDATE log SET leaf = replace(leaf, '2026-', '2020-') WHERE seq = 1`],
+    ["a changed hash", `UPDATE log SET leaf = replace(leaf, '"hash":"', '"hash":"a') WHERE seq = 4`],
     ["a missing first entry", "DELETE FROM log WHERE seq = 1"],
     ["a missing entry", "DELETE FROM log WHERE seq = 2"],
     ["a missing end", "DELETE FROM log WHERE seq = 4"],
     ["a missing end and seal", "DELETE FROM log WHERE seq = 4; DELETE FROM log_head"],
     ["no entries", "DELETE FROM log"],
     [
-      "a missing end, its seal replaced by the last hash",
-      "DELETE FROM log WHERE seq = 4; UPDATE log_head SET head = (SELECT hash FROM log WHERE seq = 3)",
+      "a missing end, its seal moved",
+      "DELETE FROM log WHERE seq = 4; UPDATE log_head SET head = replace(head, '4 ', '3 ')",
     ],
     [
       "swapped events",
-      `UPDATE log SET event = CASE seq WHEN 2 THEN (SELECT event FROM log WHERE seq = 3)
-       ELSE (SELECT event FROM log WHERE seq = 2) END WHERE seq IN (2, 3)`,
+      `UPDATE log SET leaf = CASE seq WHEN 2 THEN (SELECT leaf FROM log WHERE seq = 3)
+       ELSE (SELECT leaf FROM log WHERE seq = 2) END WHERE seq IN (2, 3)`,
     ],
-    [
-      "an entry that was never written",
-      `INSERT INTO log SELECT 5, time, event, hash, 'aa' FROM log WHERE seq = 4`,
-    ],
+    ["an entry that was never written", `INSERT INTO log SELECT 5, leaf FROM log WHERE seq = 4`],
   ])("does not verify with %s", async (_what, sql) => {
     await tamper(sql);
     expect(await codeOfAsync(() => verifyAuditLog(store, vault))).toBe("AUDIT_TAMPERED");

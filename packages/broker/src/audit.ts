@@ -2,22 +2,21 @@
 // The audit log: who was given what, and why or why not. Each entry carries the MAC of the one before, and a seal
 // covers the end, so that a changed, removed, reordered or cut-off entry shows.
 
-import type { JsonObject } from "@adyton/core/json";
 import { canonicalJson } from "@adyton/core/json";
+import type { AuditEvent, LogEntry, LogWriter } from "./audit/writer.ts";
 import { BrokerError } from "./errors.ts";
-import type { Change, LogEntry, Store } from "./store/types.ts";
+import type { Change, Store } from "./store/types.ts";
 import type { Vault } from "./vault.ts";
 
-const PAGE = 500;
+export type { AuditEvent } from "./audit/writer.ts";
 
-/** What happened, in facts that are safe to keep: never a secret, a token or a key. */
-export type AuditEvent = JsonObject & { readonly type: string };
+const PAGE = 500;
+const HEAD = /^(\d+) ([0-9a-f]{64}) ([0-9a-f]{64})$/;
 
 export interface AuditEntry {
   readonly seq: number;
   readonly time: string;
   readonly event: AuditEvent;
-  readonly previous: string;
   readonly hash: string;
 }
 
@@ -28,18 +27,22 @@ export interface AuditHead {
 }
 
 /** The change that appends `event`; write it together with what it reports. */
-export function auditChange(vault: Vault, time: Date, event: AuditEvent): Change {
+export function auditChange(time: Date, event: AuditEvent): Change {
+  return { kind: "append", time, event };
+}
+
+/** Chains entries by MACs under the vault's key. The head is the last entry's number and hash, and the seal over both. */
+export function auditWriter(vault: Vault): LogWriter {
   return {
-    kind: "append",
-    link: (last) => {
-      const unhashed = {
-        seq: (last?.seq ?? 0) + 1,
-        time: time.toISOString(),
-        event: canonicalJson(event),
-        previous: last?.hash ?? "",
-      };
-      const entry = { ...unhashed, hash: hashOf(vault, unhashed) };
-      return { entry, head: sealOf(vault, entry) };
+    append: (head, leaves) => {
+      let { seq, hash } = lastOf(vault, head);
+      const entries = leaves.map(({ time, event }): LogEntry => {
+        seq += 1;
+        const unhashed = { seq, time: time.toISOString(), event };
+        hash = hashOf(vault, unhashed, hash);
+        return { seq, leaf: canonicalJson({ ...unhashed, hash }) };
+      });
+      return { head: headOf(vault, { seq, hash }), entries, nodes: [] };
     },
   };
 }
@@ -51,7 +54,7 @@ export async function readAuditLog(
   limit: number = PAGE,
 ): Promise<readonly AuditEntry[]> {
   const entries = await store.log(after, limit);
-  return entries.map((entry) => ({ ...entry, event: JSON.parse(entry.event) as AuditEvent }));
+  return entries.map(({ leaf }) => JSON.parse(leaf) as AuditEntry);
 }
 
 /**
@@ -63,42 +66,50 @@ export async function verifyAuditLog(
   vault: Vault,
   noted?: AuditHead,
 ): Promise<AuditHead | undefined> {
-  let last: LogEntry | undefined;
+  let last: AuditHead = { seq: 0, hash: "" };
   let notedSeen = noted === undefined;
   let head: string | undefined;
   for (;;) {
     // The seal is read before the entries: entries appended meanwhile only move the end on.
     head = await store.logHead();
-    const page = await store.log(last?.seq ?? 0, PAGE);
+    const page = await store.log(last.seq, PAGE);
     for (const entry of page) {
-      checkEntry(vault, entry, last);
-      if (noted !== undefined && entry.seq === noted.seq && entry.hash === noted.hash) notedSeen = true;
-      last = entry;
+      last = checkedEntry(vault, entry, last);
+      if (noted !== undefined && last.seq === noted.seq && last.hash === noted.hash) notedSeen = true;
     }
     if (page.length === 0) break;
   }
-  if (last === undefined ? head !== undefined : head !== sealOf(vault, last)) {
-    throw tampered("the log does not end here: entries after it are gone", last?.seq ?? 0);
+  if (head !== (last.seq === 0 ? undefined : headOf(vault, last))) {
+    throw tampered("the log does not end here: entries after it are gone", last.seq);
   }
   if (!notedSeen && noted !== undefined) throw tampered("it does not contain the noted entry", noted.seq);
-  return last === undefined ? undefined : { seq: last.seq, hash: last.hash };
+  return last.seq === 0 ? undefined : last;
 }
 
-function checkEntry(vault: Vault, entry: LogEntry, last: LogEntry | undefined): void {
-  const expected = (last?.seq ?? 0) + 1;
-  if (entry.seq !== expected) throw tampered(`entry ${expected} is missing`, expected);
-  if (entry.previous !== (last?.hash ?? ""))
-    throw tampered("its link to the entry before is broken", entry.seq);
-  if (entry.hash !== hashOf(vault, entry)) throw tampered("its content was changed", entry.seq);
+function checkedEntry(vault: Vault, { seq, leaf }: LogEntry, last: AuditHead): AuditHead {
+  const expected = last.seq + 1;
+  if (seq !== expected) throw tampered(`entry ${expected} is missing`, expected);
+  const entry = JSON.parse(leaf) as AuditEntry;
+  if (entry.seq !== seq || entry.hash !== hashOf(vault, entry, last.hash))
+    throw tampered("its content was changed", seq);
+  return { seq, hash: entry.hash };
 }
 
-function hashOf(vault: Vault, entry: Omit<LogEntry, "hash">): string {
-  const { seq, time, event, previous } = entry;
+function hashOf(vault: Vault, { seq, time, event }: Omit<AuditEntry, "hash">, previous: string): string {
   return vault.mac(canonicalJson({ event, previous, seq, time }));
 }
 
-function sealOf(vault: Vault, entry: LogEntry): string {
-  return vault.mac(`end of log\0${entry.seq}\0${entry.hash}`);
+function headOf(vault: Vault, { seq, hash }: AuditHead): string {
+  return `${seq} ${hash} ${vault.mac(`end of log\0${seq}\0${hash}`)}`;
+}
+
+/** Nothing is appended to an end that nobody sealed. */
+function lastOf(vault: Vault, head: string | undefined): AuditHead {
+  if (head === undefined) return { seq: 0, hash: "" };
+  const [, seq = "0", hash = ""] = HEAD.exec(head) ?? [];
+  const last = { seq: Number(seq), hash };
+  if (head !== headOf(vault, last)) throw tampered("its seal was changed", last.seq);
+  return last;
 }
 
 function tampered(why: string, seq: number): BrokerError {

@@ -28,6 +28,16 @@ export type BrokerErrorCode =
   | "RESOURCE_NOT_FOUND"
   | "REFERENCE_VALUE_NOT_FOUND"
   | "UNSUPPORTED_REFERENCE_VALUE"
+  | "RESOURCE_DELETED"
+  // plugins, back ends, keys
+  | "BACKEND_FAILED"
+  | "BACKEND_READ_ONLY"
+  | "PLUGIN_FAILED"
+  | "HSM_FAILED"
+  | "KEY_NOT_FOUND"
+  | "KEY_REFUSED"
+  | "CIPHERTEXT_REFUSED"
+  | "CSR_REFUSED"
   // policies
   | "POLICY_INVALID"
   | "POLICY_TESTS_FAILED"
@@ -40,8 +50,14 @@ export type BrokerErrorCode =
   | "STATE_INVALID"
   | "STORE_FAILED"
   | "STORE_CLOSED"
+  | "STORE_CONFLICT"
   | "SECRET_CORRUPT"
-  | "AUDIT_TAMPERED";
+  | "AUDIT_TAMPERED"
+  | "STATE_NOT_EMPTY"
+  | "ROOT_KEY_REFUSED"
+  | "ROOT_KEY_UNAVAILABLE"
+  | "SHARE_INVALID"
+  | "BACKUP_INVALID";
 
 /** Thrown by `@adyton/broker`. */
 export class BrokerError extends AdytonError<BrokerErrorCode> {}

@@ -31,11 +31,13 @@ afterEach(() => harness.close());
 /** The store, with writes that fail while `failing()`. */
 function failingStore(store: Store, failing: () => boolean): Store {
   return {
+    ephemeral: store.ephemeral,
     get: (space, key) => store.get(space, key),
-    keys: (space) => store.keys(space),
+    keys: (space, prefix) => store.keys(space, prefix),
     entries: (space) => store.entries(space),
     log: (after, limit) => store.log(after, limit),
     logHead: () => store.logHead(),
+    logNodes: (places) => store.logNodes(places),
     close: () => store.close(),
     write: (changes) =>
       failing()

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The trust services: createBroker from parts, or openBrokerState + createBroker + serveBroker.
 
-export { type AuditEntry, type AuditEvent, type AuditHead, readAuditLog, verifyAuditLog } from "./audit.ts";
+export type { LogEntry, LogLeaf, LogNode, LogNodeId, LogWriter } from "./audit/writer.ts";
+export {
+  type AuditEntry,
+  type AuditEvent,
+  type AuditHead,
+  auditWriter,
+  readAuditLog,
+  verifyAuditLog,
+} from "./audit.ts";
 export { type Broker, type BrokerOptions, createBroker } from "./broker.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { BrokerError, type BrokerErrorCode } from "./errors.ts";
@@ -19,6 +27,7 @@ export { PROTOCOL_VERSION } from "./protocol.ts";
 export { parseResourcePath, type ResourcePath, resourceName } from "./resource-path.ts";
 export { type ServedBroker, type ServeOptions, serveBroker } from "./serve.ts";
 export { type BrokerState, openBrokerState, type StateOptions } from "./state.ts";
+export type { Ephemeral } from "./store/ephemeral.ts";
 export { openSqliteStore, type SqliteOptions } from "./store/sqlite.ts";
-export type { Change, Linked, LogEntry, Space, Store } from "./store/types.ts";
+export type { Change, Space, Store } from "./store/types.ts";
 export { createVault, type Vault } from "./vault.ts";

@@ -171,7 +171,7 @@ export class PolicyStore {
         diagnostics,
         failed,
       };
-      await store.write([auditChange(vault, now, event)]);
+      await store.write([auditChange(now, event)]);
       throw error;
     }
     const version = ((await this.#read(name))?.version ?? 0) + 1;
@@ -194,7 +194,7 @@ export class PolicyStore {
       kept(versionKey(name, version)),
       { kind: "delete", space: "policy", key: versionKey(name, version - KEPT_VERSIONS) },
       ...beside,
-      auditChange(vault, now, { type: "policy.set", policy: name, version, sha384, source, tests: passed }),
+      auditChange(now, { type: "policy.set", policy: name, version, sha384, source, tests: passed }),
     ]);
     logger.info("policy set", { policy: name, version, source, sha384 });
     return policy;

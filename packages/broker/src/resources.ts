@@ -37,7 +37,7 @@ export class Resources {
     const key = resourceName(path);
     await this.#store.write([
       { kind: "put", space: "resource", key, value: this.#vault.seal("resource", key, secret) },
-      auditChange(this.#vault, now, { type: "resource.put", resource: key, bytes: secret.length }),
+      auditChange(now, { type: "resource.put", resource: key, bytes: secret.length }),
     ]);
   }
 
@@ -47,7 +47,7 @@ export class Resources {
     if ((await this.#store.get("resource", key)) === undefined) throw notFound(key);
     await this.#store.write([
       { kind: "delete", space: "resource", key },
-      auditChange(this.#vault, now, { type: "resource.delete", resource: key }),
+      auditChange(now, { type: "resource.delete", resource: key }),
     ]);
   }
 
@@ -83,7 +83,7 @@ export class Resources {
 
   async #record(facts: AuditFacts, now: Date): Promise<void> {
     const event: AuditEvent = { type: "resource.release", ...facts };
-    await this.#store.write([auditChange(this.#vault, now, event)]);
+    await this.#store.write([auditChange(now, event)]);
   }
 }
 

@@ -11,6 +11,8 @@ import type { Certificate } from "@adyton/core/x509";
 import { readEndorsementPaths } from "@adyton/endorsements";
 import { type Endorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
 import type { JWK } from "jose";
+import type { LogWriter } from "./audit/writer.ts";
+import { auditWriter } from "./audit.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { BrokerError } from "./errors.ts";
 import { folderEndorsements } from "./folder-endorsements.ts";
@@ -72,7 +74,11 @@ export async function openBrokerState(folder: string, options: StateOptions = {}
     anchors,
     policyFolder: join(folder, "policies"),
     endorsements: folderEndorsements(join(folder, "endorsements"), clock, logger),
-    store: await openPrivateStore(join(folder, DATABASE), maxBytes === undefined ? {} : { maxBytes }),
+    store: await openPrivateStore(
+      join(folder, DATABASE),
+      auditWriter(vault),
+      maxBytes === undefined ? {} : { maxBytes },
+    ),
   };
 }
 
@@ -130,7 +136,7 @@ async function anchorsOf(folder: string, logger: Logger): Promise<Endorsements> 
 }
 
 /** SQLite gives the files beside its database the mode of the database itself. */
-async function openPrivateStore(file: string, options: SqliteOptions): Promise<Store> {
+async function openPrivateStore(file: string, log: LogWriter, options: SqliteOptions): Promise<Store> {
   try {
     await (await fs.open(file, "a", 0o600)).close();
   } catch (cause) {
@@ -138,7 +144,7 @@ async function openPrivateStore(file: string, options: SqliteOptions): Promise<S
       cause,
     });
   }
-  return openSqliteStore(file, options);
+  return openSqliteStore(file, log, options);
 }
 
 function invalid(path: string, why: string, hint: string): BrokerError {

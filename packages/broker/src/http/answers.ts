@@ -33,6 +33,16 @@ const ANSWERS: Readonly<Record<BrokerErrorCode, Answer>> = {
   TOKEN_REFUSED: [401, "TokenVerifierError"],
   POLICY_REFUSED: [401, "PolicyDeny"],
   RESOURCE_NOT_FOUND: [401, "PluginInternalError"],
+  // An administrator's affair: attesting again would not mend it.
+  RESOURCE_DELETED: [409, "PluginInternalError"],
+  BACKEND_FAILED: [503, "Unavailable"],
+  BACKEND_READ_ONLY: [400, "PluginInternalError"],
+  PLUGIN_FAILED: [503, "Unavailable"],
+  HSM_FAILED: [503, "Unavailable"],
+  KEY_NOT_FOUND: [401, "PluginInternalError"],
+  KEY_REFUSED: [400, "PluginInternalError"],
+  CIPHERTEXT_REFUSED: [400, "PluginInternalError"],
+  CSR_REFUSED: [400, "PluginInternalError"],
   REFERENCE_VALUE_NOT_FOUND: [401, "RvpsError"],
   UNSUPPORTED_REFERENCE_VALUE: [401, "RvpsError"],
   // An administrator's mistake: attesting again, as 401 asks for, would not mend it.
@@ -45,8 +55,14 @@ const ANSWERS: Readonly<Record<BrokerErrorCode, Answer>> = {
   STATE_INVALID: [500, "Internal"],
   STORE_FAILED: [503, "Unavailable"],
   STORE_CLOSED: [503, "Unavailable"],
+  STORE_CONFLICT: [409, "PluginInternalError"],
   SECRET_CORRUPT: [500, "Internal"],
   AUDIT_TAMPERED: [500, "Internal"],
+  STATE_NOT_EMPTY: [500, "Internal"],
+  ROOT_KEY_REFUSED: [500, "Internal"],
+  ROOT_KEY_UNAVAILABLE: [503, "Unavailable"],
+  SHARE_INVALID: [400, "Internal"],
+  BACKUP_INVALID: [500, "Internal"],
 };
 
 /** Refusals of evidence, its appraisal and reference values come from packages below. */

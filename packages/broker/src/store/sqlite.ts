@@ -2,22 +2,19 @@
 // The store on SQLite. Writes are queued and committed together once per turn of the event loop: one sync to disk
 // for many requests, and still none is acknowledged before it is durable.
 
+import type { LogEntry, LogNode, LogNodeId, LogWriter } from "../audit/writer.ts";
 import { BrokerError } from "../errors.ts";
 import { blobOf, openDriver, type SqlDriver, type SqlRow } from "./driver.ts";
-import type { Change, Linked, LogEntry, Store } from "./types.ts";
+import { type Ephemeral, memoryEphemeral } from "./ephemeral.ts";
+import { checkNames, closed, groupOf, type Job, type Left, type Stored, settle } from "./group.ts";
+import type { Change, Store } from "./types.ts";
 
 export interface SqliteOptions {
   /** Refuse to grow beyond this many bytes; the database's own limit when absent. */
   readonly maxBytes?: number;
 }
 
-interface Job {
-  readonly changes: readonly Change[];
-  readonly resolve: (touched: readonly number[]) => void;
-  readonly reject: (error: BrokerError) => void;
-}
-
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const PAGE_BYTES = 4096;
 const SCHEMA = `
 CREATE TABLE entry (
@@ -25,21 +22,32 @@ CREATE TABLE entry (
   PRIMARY KEY (space, key)
 );
 CREATE TABLE log (
-  seq INTEGER PRIMARY KEY, time TEXT NOT NULL, event TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL
+  seq INTEGER PRIMARY KEY, leaf TEXT NOT NULL
 );
+CREATE TABLE log_node (
+  level INTEGER NOT NULL, place INTEGER NOT NULL, hash BLOB NOT NULL,
+  PRIMARY KEY (level, place)
+) WITHOUT ROWID;
 CREATE TABLE log_head (id INTEGER PRIMARY KEY CHECK (id = 1), head TEXT NOT NULL);
 CREATE TRIGGER log_no_update BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
 CREATE TRIGGER log_no_delete BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
+CREATE TRIGGER log_node_no_update BEFORE UPDATE ON log_node BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
+CREATE TRIGGER log_node_no_delete BEFORE DELETE ON log_node BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;
-const LOG_COLUMNS = "seq, time, event, previous, hash";
+// After every key that begins with a prefix, before all others: the last character there is.
+const LAST = "\u{10FFFF}";
 
 /** Opens or creates the database in `file`. Rejects with `STORE_FAILED` or `STATE_INVALID`. */
-export async function openSqliteStore(file: string, options: SqliteOptions = {}): Promise<Store> {
+export async function openSqliteStore(
+  file: string,
+  log: LogWriter,
+  options: SqliteOptions = {},
+): Promise<Store> {
   try {
     const driver = await openDriver(file);
     prepareDatabase(driver, options);
-    return new SqliteStore(driver);
+    return new SqliteStore(driver, log);
   } catch (cause) {
     throw cause instanceof BrokerError ? cause : failed("open the store", cause);
   }
@@ -64,7 +72,7 @@ function prepareDatabase(driver: SqlDriver, options: SqliteOptions): void {
         "STATE_INVALID",
         "misuse",
         `Cannot open the store: its schema is version ${version}, expected ${SCHEMA_VERSION}`,
-        { hint: "Open it with the release that wrote it." },
+        { hint: "Open it with the release that wrote it, or begin with a new state folder." },
       );
     }
     driver.exec("COMMIT");
@@ -76,23 +84,35 @@ function prepareDatabase(driver: SqlDriver, options: SqliteOptions): void {
 }
 
 class SqliteStore implements Store {
+  /** In this process's memory: sessions end with it. */
+  readonly ephemeral: Ephemeral = memoryEphemeral();
   readonly #driver: SqlDriver;
+  readonly #log: LogWriter;
+  readonly #stored: Stored;
   #queue: Job[] = [];
   #scheduled = false;
   #closed = false;
 
-  constructor(driver: SqlDriver) {
+  constructor(driver: SqlDriver, log: LogWriter) {
     this.#driver = driver;
+    this.#log = log;
+    this.#stored = {
+      read: (space, key) => {
+        const [row] = driver.all("SELECT value FROM entry WHERE space = ? AND key = ?", space, key);
+        return row === undefined ? undefined : blobOf(row.value);
+      },
+      has: (space, key) =>
+        driver.all("SELECT 1 FROM entry WHERE space = ? AND key = ?", space, key).length > 0,
+    };
   }
 
   async get(space: string, key: string): Promise<Uint8Array | undefined> {
-    const [row] = this.#read("SELECT value FROM entry WHERE space = ? AND key = ?", space, key);
-    return row === undefined ? undefined : blobOf(row.value);
+    return this.#reading(() => this.#stored.read(space, key));
   }
 
-  async keys(space: string): Promise<readonly string[]> {
-    const rows = this.#read("SELECT key FROM entry WHERE space = ? ORDER BY key", space);
-    return rows.map((row) => String(row.key));
+  async keys(space: string, prefix: string = ""): Promise<readonly string[]> {
+    const sql = "SELECT key FROM entry WHERE space = ? AND key >= ? AND key < ? ORDER BY key";
+    return this.#read(sql, space, prefix, prefix + LAST).map((row) => String(row.key));
   }
 
   async entries(space: string): Promise<ReadonlyMap<string, Uint8Array>> {
@@ -101,17 +121,27 @@ class SqliteStore implements Store {
   }
 
   async log(after: number, limit: number): Promise<readonly LogEntry[]> {
-    const sql = `SELECT ${LOG_COLUMNS} FROM log WHERE seq > ? ORDER BY seq LIMIT ?`;
+    const sql = "SELECT seq, leaf FROM log WHERE seq > ? ORDER BY seq LIMIT ?";
     return this.#read(sql, after, limit).map(logEntryOf);
   }
 
   async logHead(): Promise<string | undefined> {
-    const [row] = this.#read("SELECT head FROM log_head WHERE id = 1");
-    return row === undefined ? undefined : String(row.head);
+    return this.#reading(() => this.#head());
   }
 
-  write(changes: readonly Change[]): Promise<readonly number[]> {
-    if (this.#closed) return Promise.reject(closed());
+  async logNodes(places: readonly LogNodeId[]): Promise<readonly LogNode[]> {
+    return places.flatMap(({ level, index }) =>
+      this.#read("SELECT hash FROM log_node WHERE level = ? AND place = ?", level, index).map(({ hash }) => ({
+        level,
+        index,
+        hash: blobOf(hash),
+      })),
+    );
+  }
+
+  async write(changes: readonly Change[]): Promise<readonly number[]> {
+    if (this.#closed) throw closed();
+    checkNames(changes);
     return new Promise((resolve, reject) => {
       this.#queue.push({ changes, resolve, reject });
       if (this.#scheduled) return;
@@ -128,12 +158,21 @@ class SqliteStore implements Store {
   }
 
   #read(sql: string, ...values: readonly (string | number)[]): readonly SqlRow[] {
+    return this.#reading(() => this.#driver.all(sql, ...values));
+  }
+
+  #reading<T>(read: () => T): T {
     if (this.#closed) throw closed();
     try {
-      return this.#driver.all(sql, ...values);
+      return read();
     } catch (cause) {
       throw failed("read from the store", cause);
     }
+  }
+
+  #head(): string | undefined {
+    const [row] = this.#driver.all("SELECT head FROM log_head WHERE id = 1");
+    return row === undefined ? undefined : String(row.head);
   }
 
   #flush(): void {
@@ -144,7 +183,7 @@ class SqliteStore implements Store {
     try {
       this.#commit(jobs);
     } catch (cause) {
-      if (jobs.length === 1) jobs[0]?.reject(failed("write to the store", cause));
+      if (jobs.length === 1) jobs[0]?.reject(writeFailed(cause));
       else for (const job of jobs) this.#commitAlone(job);
     }
   }
@@ -154,65 +193,61 @@ class SqliteStore implements Store {
     try {
       this.#commit([job]);
     } catch (cause) {
-      job.reject(failed("write to the store", cause));
+      job.reject(writeFailed(cause));
     }
   }
 
   #commit(jobs: readonly Job[]): void {
-    const touched: number[][] = [];
     this.#driver.exec("BEGIN IMMEDIATE");
+    let group: ReturnType<typeof groupOf>;
     try {
-      for (const job of jobs) touched.push(job.changes.map((change) => this.#apply(change)));
+      group = groupOf(jobs, this.#stored);
+      for (const left of group.left) this.#leave(left);
+      if (group.leaves.length > 0) {
+        const { head, entries, nodes } = this.#log.append(this.#head(), group.leaves);
+        for (const entry of entries) this.#append(entry);
+        for (const node of nodes) this.#keep(node);
+        this.#setHead(head);
+      }
       this.#driver.exec("COMMIT");
     } catch (error) {
       rollback(this.#driver);
       throw error;
     }
-    for (const [index, job] of jobs.entries()) job.resolve(touched[index] ?? []);
+    settle(jobs, group);
   }
 
-  #apply(change: Change): number {
-    switch (change.kind) {
-      case "put":
-        return this.#driver.run(
-          "INSERT INTO entry (space, key, value) VALUES (?, ?, coalesce(?, x'')) ON CONFLICT (space, key) DO UPDATE SET value = excluded.value",
-          change.space,
-          change.key,
-          change.value,
-        );
-      case "delete":
-        return this.#driver.run("DELETE FROM entry WHERE space = ? AND key = ?", change.space, change.key);
-      case "append": {
-        const [last] = this.#driver.all(`SELECT ${LOG_COLUMNS} FROM log ORDER BY seq DESC LIMIT 1`);
-        return this.#append(change.link(last === undefined ? undefined : logEntryOf(last)));
-      }
+  #leave({ space, key, value }: Left): void {
+    if (value === undefined) {
+      this.#driver.run("DELETE FROM entry WHERE space = ? AND key = ?", space, key);
+      return;
     }
+    this.#driver.run(
+      "INSERT INTO entry (space, key, value) VALUES (?, ?, coalesce(?, x'')) ON CONFLICT (space, key) DO UPDATE SET value = excluded.value",
+      space,
+      key,
+      value,
+    );
   }
 
-  #append({ entry, head }: Linked): number {
+  #append({ seq, leaf }: LogEntry): void {
+    this.#driver.run("INSERT INTO log (seq, leaf) VALUES (?, ?)", seq, leaf);
+  }
+
+  #keep({ level, index, hash }: LogNode): void {
+    this.#driver.run("INSERT INTO log_node (level, place, hash) VALUES (?, ?, ?)", level, index, hash);
+  }
+
+  #setHead(head: string): void {
     this.#driver.run(
       "INSERT INTO log_head (id, head) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET head = excluded.head",
       head,
     );
-    return this.#driver.run(
-      `INSERT INTO log (${LOG_COLUMNS}) VALUES (?, ?, ?, ?, ?)`,
-      entry.seq,
-      entry.time,
-      entry.event,
-      entry.previous,
-      entry.hash,
-    );
   }
 }
 
-function logEntryOf(row: SqlRow): LogEntry {
-  return {
-    seq: Number(row.seq),
-    time: String(row.time),
-    event: String(row.event),
-    previous: String(row.previous),
-    hash: String(row.hash),
-  };
+function logEntryOf({ seq, leaf }: SqlRow): LogEntry {
+  return { seq: Number(seq), leaf: String(leaf) };
 }
 
 function rollback(driver: SqlDriver): void {
@@ -233,6 +268,7 @@ function failed(what: string, cause: unknown): BrokerError {
   });
 }
 
-function closed(): BrokerError {
-  return new BrokerError("STORE_CLOSED", "unavailable", "Cannot use the store: it is closed");
+/** What the log writer refuses it says itself. */
+function writeFailed(cause: unknown): BrokerError {
+  return cause instanceof BrokerError ? cause : failed("write to the store", cause);
 }

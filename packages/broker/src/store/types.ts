@@ -1,50 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the broker asks of a database: named values, and one log that only grows. Small, so that another database
-// is one file that passes the same tests.
+// What the broker asks of a database: named values, one log that only grows, and values that expire. Small, so that
+// another database is one file that passes the same tests.
 
-/** Where a value belongs. */
-export type Space = "resource" | "reference-value" | "policy";
+import type { AuditEvent, LogEntry, LogNode, LogNodeId } from "../audit/writer.ts";
+import type { Ephemeral } from "./ephemeral.ts";
 
-/** One line of the log. `hash` covers everything else; how is the caller's business. */
-export interface LogEntry {
-  /** 1, 2, 3… without gaps. */
-  readonly seq: number;
-  /** RFC 3339. */
-  readonly time: string;
-  readonly event: string;
-  /** `hash` of the entry before, "" for the first. */
-  readonly previous: string;
-  readonly hash: string;
-}
-
-/** A log entry to append, and the new seal over the end of the log. */
-export interface Linked {
-  readonly entry: LogEntry;
-  readonly head: string;
-}
+/**
+ * Where a value belongs: a kind (`resource`, `reference-value`, `policy`, `plugin`, `proposal`, `tenant`, `key`, `admin`…),
+ * for all but the default tenant behind the tenant's name and a slash.
+ */
+export type Space = string;
 
 export type Change =
   | { readonly kind: "put"; readonly space: Space; readonly key: string; readonly value: Uint8Array }
   | { readonly kind: "delete"; readonly space: Space; readonly key: string }
-  /** `link` is called inside the transaction with the last entry; it must not wait for anything. */
-  | { readonly kind: "append"; readonly link: (last: LogEntry | undefined) => Linked };
+  /**
+   * A condition: the whole write rejects with `STORE_CONFLICT` unless exactly `expect` stands there, undefined for nothing.
+   * It is about what stood there before this write, wherever in its list it is.
+   */
+  | {
+      readonly kind: "check";
+      readonly space: Space;
+      readonly key: string;
+      readonly expect: Uint8Array | undefined;
+    }
+  | { readonly kind: "append"; readonly time: Date; readonly event: AuditEvent };
 
-/** Every method rejects with `STORE_FAILED` when the database fails and `STORE_CLOSED` after `close`. */
+/**
+ * Every method rejects with `STORE_FAILED` when the database fails and `STORE_CLOSED` after `close`. Spaces and keys are
+ * well-formed text of at most 1,024 bytes each without NUL; sorted means by their UTF-8 bytes.
+ */
 export interface Store {
+  /** Values that expire. */
+  readonly ephemeral: Ephemeral;
   get(space: Space, key: string): Promise<Uint8Array | undefined>;
-  /** Sorted. */
-  keys(space: Space): Promise<readonly string[]>;
-  /** Every value of a space, by key. */
+  /** Those that begin with `prefix`, sorted. */
+  keys(space: Space, prefix?: string): Promise<readonly string[]>;
+  /** Every value of a space, by key, sorted. */
   entries(space: Space): Promise<ReadonlyMap<string, Uint8Array>>;
   /**
    * Applies all changes or none, and resolves once they would survive a crash of the machine. Answers, for each
-   * change, how many values or entries it touched.
+   * change, how many values or entries it touched. Rejects with `STORE_CONFLICT` when a check does not hold. After
+   * `STORE_FAILED` nothing was written, unless its detail says `uncertain`: the database was lost at the very end.
    */
   write(changes: readonly Change[]): Promise<readonly number[]>;
   /** Log entries after `seq`, at most `limit`, in order. */
   log(after: number, limit: number): Promise<readonly LogEntry[]>;
-  /** The seal over the end of the log, undefined while it is empty. */
+  /** The log writer's state, undefined while the log is empty. */
   logHead(): Promise<string | undefined>;
+  /** The nodes that stand at these places, in any order. */
+  logNodes(places: readonly LogNodeId[]): Promise<readonly LogNode[]>;
   /** Writes what is queued, then closes. */
   close(): Promise<void>;
 }
