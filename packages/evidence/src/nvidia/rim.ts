@@ -48,6 +48,8 @@ declare const brand: unique symbol;
 export interface VerifiedRim extends Rim {
   readonly [brand]: true;
   readonly trust: Trust;
+  /** Who signed it. */
+  readonly signer: Certificate;
   /** Until when its certificates hold. */
   readonly validUntil: Date;
 }
@@ -99,6 +101,7 @@ export async function verifyRim(
   const fields: Omit<VerifiedRim, typeof brand> = {
     ...readRim(root),
     trust: trustOf(anchors, anchor),
+    signer,
     validUntil: chain.validUntil,
   };
   const verified = Object.freeze({ ...fields }) as VerifiedRim;
