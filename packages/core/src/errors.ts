@@ -96,7 +96,12 @@ export type CoreErrorCode =
   | "CRL_UNKNOWN_ISSUER"
   | "CRL_SIGNATURE"
   | "CRL_EXPIRED"
-  | "CRL_NOT_YET_VALID";
+  | "CRL_NOT_YET_VALID"
+  // logs
+  | "INVALID_NOTE"
+  | "NOTE_SIGNATURE"
+  | "LOG_PROOF"
+  | "LOG_RANGE";
 
 /** Thrown by `@adyton/core`. */
 export class CoreError extends AdytonError<CoreErrorCode> {}
