@@ -3,6 +3,7 @@
 // `edge` the same in a web-standards runtime; it takes long, so it runs only when it is named.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { playwright } from "@vitest/browser-playwright";
 import type { Plugin } from "vite";
@@ -34,6 +35,8 @@ const node: TestProjectConfiguration = {
       "conformance/src/**/*.test.ts",
     ],
     exclude: ["**/*.browser.test.ts", "**/*.edge.test.ts"],
+    // Loading the modules anew for each file would take nearly as long as the tests.
+    isolate: false,
     testTimeout: 30_000,
   },
 };
@@ -49,6 +52,7 @@ const browser: TestProjectConfiguration = {
     testTimeout: 60_000,
     browser: {
       enabled: true,
+      isolate: false,
       headless: true,
       screenshotFailures: false,
       provider: playwright({
@@ -96,6 +100,8 @@ const edge: TestProjectConfiguration = {
 
 export default defineConfig({
   test: {
+    // By default one core stays free: of two, half of the machine.
+    maxWorkers: availableParallelism(),
     projects: [node, ...(chromium === undefined ? [] : [browser]), ...(edgeNamed ? [edge] : [])],
     coverage: {
       provider: "v8",
