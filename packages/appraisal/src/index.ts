@@ -44,6 +44,7 @@ export type { Finding } from "./finding.ts";
 export { defaultPolicyFor } from "./policies/index.ts";
 export type { Policy, PolicyInput, PolicyOutput } from "./policy.ts";
 export { parseReferenceValues, type ReferenceValues } from "./reference.ts";
+export { modulesBeside, unansweredQuery } from "./rego/alone.ts";
 export type { PolicyForm } from "./rego/forms.ts";
 export { type RegoPolicy, type RegoPolicyOptions, regoPolicy } from "./rego-policy.ts";
 export { checkRules, type Rules } from "./rules.ts";

@@ -32,6 +32,7 @@ export const policy: Group = {
       summary: "run the tests that stand beside policies",
       description: [
         "Runs every rule whose name begins with test_. A test passes when it is defined and not false; test_x[case] has a result for each of its cases; todo_test_ rules are skipped. Of a test that fails the condition at which it stopped is shown, with its values, and what it printed.",
+        "Where several files are in package policy and each has a FILE_test.rego beside it, each is tested by itself: the trust services take them one by one, too. query_reference_value is undefined until a test says `with query_reference_value as …`.",
       ],
       arguments: [PATHS],
       options: [

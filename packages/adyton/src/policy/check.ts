@@ -7,13 +7,14 @@ import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
 import type { Io } from "../io.ts";
 import { BUILTINS, findingsText, load, versionOf, withSources } from "./load.ts";
+import { unitsOf } from "./units.ts";
 
 /** JSON: `{ok, modules, diagnostics: [{code, message, location, hint}]}`. */
 export async function check(invocation: Invocation, io: Io): Promise<ExitCode> {
   try {
     const loaded = await load(invocation.arguments, versionOf(invocation), io);
     try {
-      compile({ modules: loaded.modules, builtins: BUILTINS });
+      for (const { modules } of unitsOf(loaded)) compile({ modules, builtins: BUILTINS });
     } catch (error) {
       throw error instanceof RegoError ? withSources(error, loaded.sources) : error;
     }

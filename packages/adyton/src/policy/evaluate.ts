@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `adyton policy eval`: the answers to a query.
 
+import { modulesBeside } from "@adyton/appraisal";
 import { compile, LIMITS, RegoError, type TraceEvent, toJson } from "@adyton/rego";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Invocation } from "../frame/command.ts";
@@ -18,6 +19,7 @@ const MAX_STEPS = 100_000_000_000;
 export async function evaluate(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [text = ""] = invocation.arguments;
   const { modules, data, sources } = await load(invocation.values("data"), versionOf(invocation), io);
+  const all = [...modules, ...modulesBeside(modules)];
   const inputPath = invocation.value("input");
   const input = inputPath === undefined ? undefined : await loadDocument(inputPath, io);
   const events: string[] = [];
@@ -30,7 +32,7 @@ export async function evaluate(invocation: Invocation, io: Io): Promise<ExitCode
   );
   try {
     const query = compile({
-      modules,
+      modules: all,
       builtins: BUILTINS,
       strictBuiltinErrors: invocation.flag("strict-errors"),
     }).prepare(text);

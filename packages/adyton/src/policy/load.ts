@@ -3,6 +3,7 @@
 
 import { readdir, stat } from "node:fs/promises";
 import { extname, join, relative, resolve, sep } from "node:path";
+import { unansweredQuery } from "@adyton/appraisal";
 import { toUtf8 } from "@adyton/core/bytes";
 import {
   type Builtin,
@@ -34,8 +35,8 @@ export interface Loaded {
   readonly sources: Readonly<Record<string, string>>;
 }
 
-/** All functions there are. */
-export const BUILTINS: readonly Builtin[] = [...cryptoBuiltins, ...yamlBuiltins];
+/** All functions there are; `query_reference_value` without reference values. */
+export const BUILTINS: readonly Builtin[] = [...cryptoBuiltins, ...yamlBuiltins, unansweredQuery];
 
 const MAX_FILES = 10_000;
 const MAX_DEPTH = 32;

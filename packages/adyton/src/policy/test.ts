@@ -11,6 +11,7 @@ import { printable, type Style, styleOf } from "../frame/style.ts";
 import type { Io } from "../io.ts";
 import { integerOf } from "../values.ts";
 import { BUILTINS, findingsText, type Loaded, load, nowOf, versionOf, withSources } from "./load.ts";
+import { unitsOf } from "./units.ts";
 
 /** JSON: `{passed, failed, skipped, errors, results: […], coverage}`. */
 export async function test(invocation: Invocation, io: Io): Promise<ExitCode> {
@@ -19,29 +20,34 @@ export async function test(invocation: Invocation, io: Io): Promise<ExitCode> {
   const threshold = least === undefined ? undefined : integerOf("threshold", least, 0, 100);
   const wanted = patternOf(invocation.value("run"));
   const style = styleOf(io.stdout, io.env);
-  const run = tested(loaded, {
-    modules: loaded.modules,
-    data: loaded.data,
-    builtins: BUILTINS,
-    now: nowOf(invocation, io),
-    coverage: invocation.flag("coverage") || threshold !== undefined,
-    ...(wanted === undefined ? {} : { filter: (name: string) => wanted.test(name) }),
-    onResult: (result) => {
-      if (!invocation.json)
-        io.stdout.write(resultText(result, loaded, style, invocation.flag("verbose"), io));
-    },
-  });
-  const count = (outcome: string): number =>
-    run.results.filter((result) => result.outcome === outcome).length;
+  const runs = unitsOf(loaded).map((unit) =>
+    tested(unit, {
+      modules: unit.modules,
+      data: unit.data,
+      builtins: BUILTINS,
+      now: nowOf(invocation, io),
+      coverage: invocation.flag("coverage") || threshold !== undefined,
+      ...(wanted === undefined ? {} : { filter: (name: string) => wanted.test(name) }),
+      onResult: (result) => {
+        if (!invocation.json)
+          io.stdout.write(resultText(result, loaded, style, invocation.flag("verbose"), io));
+      },
+    }),
+  );
+  const all = runs.flatMap((run) => run.results);
+  const count = (outcome: string): number => all.filter((result) => result.outcome === outcome).length;
   const [passed, failed, skipped, errors] = ["pass", "fail", "skip", "error"].map(count) as [
     number,
     number,
     number,
     number,
   ];
-  const { coverage } = run;
+  const coverage = together(
+    runs.flatMap((run) => run.coverage ?? []),
+    loaded,
+  );
   if (invocation.json) {
-    const results = run.results.map(({ error, ...result }) =>
+    const results = all.map(({ error, ...result }) =>
       error === undefined ? result : { ...result, error: error.toJSON() },
     );
     writeJson(io.stdout, {
@@ -57,7 +63,7 @@ export async function test(invocation: Invocation, io: Io): Promise<ExitCode> {
     const summary = [`${passed} passed`, `${failed} failed`, `${errors} in error`, `${skipped} skipped`];
     io.stdout.write(`${summary.filter((part, i) => i === 0 || !part.startsWith("0 ")).join(", ")}\n`);
   }
-  if (run.results.length === 0) {
+  if (all.length === 0) {
     io.stderr.write("Next: write rules whose names begin with test_, in files beside the policies.\n");
     return EXIT.policy;
   }
@@ -106,6 +112,34 @@ function coverageText({ files, percent }: PolicyCoverage): string {
     notCovered.length === 0 ? `${file}: ${of} %` : `${file}: ${of} %, not lines ${notCovered.join(", ")}`,
   );
   return [...lines, `coverage: ${percent} %`, ""].join("\n");
+}
+
+/** A line is covered when any of the runs came by it. */
+function together(parts: readonly PolicyCoverage[], { sources }: Loaded): PolicyCoverage | undefined {
+  if (parts.length === 0) return undefined;
+  const files: Record<string, PolicyCoverage["files"][string]> = {};
+  for (const [file, { covered, notCovered }] of parts.flatMap((part) => Object.entries(part.files))) {
+    // What stands beside a policy is no file of its author.
+    if (sources[file] === undefined) continue;
+    const seen = new Set([...(files[file]?.covered ?? []), ...covered]);
+    const rows = [...new Set([...covered, ...notCovered])].sort((a, b) => a - b);
+    const missed = rows.filter((row) => !seen.has(row));
+    files[file] = {
+      covered: [...seen].sort((a, b) => a - b),
+      notCovered: missed,
+      percent: percentOf(seen.size, rows.length),
+    };
+  }
+  const total = Object.values(files).reduce(
+    ([covered, rows], each) =>
+      [covered + each.covered.length, rows + each.covered.length + each.notCovered.length] as const,
+    [0, 0] as readonly [number, number],
+  );
+  return { files, percent: percentOf(...total) };
+}
+
+function percentOf(part: number, whole: number): number {
+  return whole === 0 ? 100 : Math.round((part / whole) * 10_000) / 100;
 }
 
 function patternOf(text: string | undefined): RegExp | undefined {
