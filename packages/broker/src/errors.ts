@@ -13,6 +13,16 @@ export type BrokerErrorCode =
   | "INVALID_PATH"
   | "UNKNOWN_PLUGIN"
   | "ADMIN_REFUSED"
+  | "ADMIN_FORBIDDEN"
+  | "ADMIN_NOT_FOUND"
+  | "ADMIN_EXISTS"
+  // tenants and approvals
+  | "TENANT_UNKNOWN"
+  | "TENANT_EXISTS"
+  | "QUOTA_EXCEEDED"
+  | "APPROVAL_NEEDED"
+  | "PROPOSAL_NOT_FOUND"
+  | "PROPOSAL_CLOSED"
   // sessions and tokens
   | "SESSION_MISSING"
   | "SESSION_UNKNOWN"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who administers, and what they may do: actions on targets, granted by patterns, nothing else.
 
+import { coversPath, fitsPath, isPathPattern } from "../path-pattern.ts";
+
 /** A dotted name: `resource.put`, `policy.set`, `plugin.transit.admin`… */
 export type Action = `${string}.${string}`;
 
@@ -9,7 +11,7 @@ export type Target = string | typeof ANYTHING;
 
 export const ANYTHING: unique symbol = Symbol("anything");
 
-/** Actions (`resource.put`, `resource.*`, `*`) on targets (`team-a/**`, `*` within one part, `**`). */
+/** Actions (`resource.put`, `resource.*`, `*`) on targets, which are path patterns (`team-a/**`, `**`). */
 export interface Grant {
   readonly actions: readonly string[];
   readonly targets: readonly string[];
@@ -24,15 +26,20 @@ export interface Principal {
   readonly grants: readonly Grant[];
 }
 
+const ACTION_PATTERN = /^(?:\*|[a-z0-9-]+(?:\.[a-z0-9-]+)*(?:\.[a-z0-9-]+|\.\*))$/;
+
 /**
  * Whether a principal may do something. Without a target the action is about everything, which only a grant on `**` allows;
  * with `ANYTHING` a grant on any target will do.
  */
-export function may({ grants }: Principal, action: Action, target?: Target): boolean {
+export function may({ grants }: Pick<Principal, "grants">, action: Action, target?: Target): boolean {
   return grants.some(
     ({ actions, targets }) =>
       actions.some((pattern) => fitsAction(pattern, action)) &&
-      (target === ANYTHING ? targets.length > 0 : targets.some((pattern) => fitsTarget(pattern, target))),
+      targets.some(
+        (pattern) =>
+          target === ANYTHING || pattern === "**" || (target !== undefined && fitsPath(pattern, target)),
+      ),
   );
 }
 
@@ -45,6 +52,20 @@ export function fitsAction(pattern: string, action: string): boolean {
   );
 }
 
-function fitsTarget(pattern: string, target: string | undefined): boolean {
-  return pattern === "**" || (target !== undefined && pattern === target);
+/** Whether all that `asked` allows is allowed by `held` alone: nobody passes on more than they have. */
+export function coversGrant(held: readonly Grant[], asked: Grant): boolean {
+  return asked.actions.every((action) =>
+    asked.targets.every((target) =>
+      held.some(
+        ({ actions, targets }) =>
+          actions.some((pattern) => fitsAction(pattern, action)) &&
+          targets.some((pattern) => coversPath(pattern, target)),
+      ),
+    ),
+  );
+}
+
+/** Whether a grant says nothing that cannot be read. */
+export function isGrant({ actions, targets }: Grant): boolean {
+  return actions.every((pattern) => ACTION_PATTERN.test(pattern)) && targets.every(isPathPattern);
 }
