@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The size gate: what a browser downloads to verify the evidence of one TEE, minified and gzipped.
+// The size gate: what a browser downloads to verify the evidence of one TEE, or to decide by a policy; minified, gzipped.
 
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -15,6 +15,7 @@ export interface Budget {
 export const BUDGETS: readonly Budget[] = [
   { title: "TDX only", code: 'export { verifyTdx } from "@adyton/evidence/tdx";', maxBytes: 21_500 },
   { title: "SNP only", code: 'export { verifySnp } from "@adyton/evidence/snp";', maxBytes: 15_000 },
+  { title: "Rego engine", code: 'export { compileWith } from "@adyton/rego/engine";', maxBytes: 40_000 },
 ];
 
 /** Bytes of the minified, gzipped bundle of a program that imports the built packages below `root`. */
