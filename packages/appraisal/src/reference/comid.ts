@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reference values of a CoMID (draft-ietf-rats-corim-07 section 5.1). Ids are those of Trustee's extractor: vendor,
-// model, measurement key and name, then what kind of value it is. What an id and a list of values cannot say
+// model, measurement key, name and serial number, then what kind of value it is. What an id and a list of values cannot say
 // (one instance only, masks, other claims) is refused: to leave it out would accept more than the author did.
 
 import { toHex } from "@adyton/core/bytes";
-import { CborTag, type CborValue, encodeCbor, parseCbor } from "@adyton/core/cbor";
+import { type CborMap, CborTag, type CborValue, encodeCbor, parseCbor } from "@adyton/core/cbor";
 import type { JsonValue } from "@adyton/core/json";
 import {
   CLASS,
@@ -30,6 +30,7 @@ import {
   textOf,
   unsupported,
   uuidOf,
+  withoutExtensions,
 } from "./corim-parts.ts";
 
 /** One value, and where in the document its id comes from. */
@@ -56,7 +57,7 @@ export function readComid(bytes: Uint8Array, extensions = false): ComidValue[] {
   );
   onlyHas(comid, COMID, "CoMID");
   mapOf(comid.get(COMID.identity), "CoMID, tag identity");
-  const triples = take(mapOf(comid.get(COMID.triples), "CoMID, triples"));
+  const triples = mapOf(comid.get(COMID.triples), "CoMID, triples");
   if (!triples.has(TRIPLES.reference)) return [];
   const values: ComidValue[] = [];
   for (const record of listOf(triples.get(TRIPLES.reference), "reference triples")) {
@@ -64,7 +65,7 @@ export function readComid(bytes: Uint8Array, extensions = false): ComidValue[] {
     if (more.length > 0) throw invalid("reference triple", `${more.length} parts too many`);
     const steps = environmentSteps(environment);
     for (const claim of listOf(claims, "reference claims"))
-      values.push(...measurementValues(environment, steps, claim));
+      values.push(...measurementValues(environment, steps, claim, take));
     if (values.length > MAX_VALUES) throw invalid("reference triples", `more than ${MAX_VALUES} values`);
   }
   return values;
@@ -95,20 +96,28 @@ function classId(value: CborValue): string {
   throw unsupported(where, `tag ${value.tag}`);
 }
 
-function measurementValues(environment: CborValue, steps: readonly string[], claim: CborValue): ComidValue[] {
+type Take = (map: CborMap) => CborMap;
+
+function measurementValues(
+  environment: CborValue,
+  steps: readonly string[],
+  claim: CborValue,
+  take: Take,
+): ComidValue[] {
   const measurement = mapOf(claim, "measurement");
   onlyHas(measurement, MEASUREMENT, "measurement");
   const key = measurement.get(MEASUREMENT.key);
   const where = "measurement value";
-  const value = mapOf(measurement.get(MEASUREMENT.value), where);
+  const value = take(mapOf(measurement.get(MEASUREMENT.value), where));
   onlyHas(value, VALUE, where);
-  const name = value.get(VALUE.name);
+  const [name, serial] = [value.get(VALUE.name), value.get(VALUE.serial)];
   const path = [
     ...steps,
     ...(measurement.has(MEASUREMENT.key) ? [keyStep(key)] : []),
     ...(value.has(VALUE.name) ? [stepOf(textOf(name, where), where)] : []),
+    ...(value.has(VALUE.serial) ? [stepOf(textOf(serial, where), where)] : []),
   ];
-  const origin = toHex(encodeCbor([environment, key, name]));
+  const origin = toHex(encodeCbor([environment, key, name, serial]));
   const found = KINDS.flatMap(([label, read]) => (value.has(label) ? read(value.get(label)) : []));
   if (found.length === 0) throw unsupported(where, "nothing to compare with");
   return found.map(([kind, one]) => {

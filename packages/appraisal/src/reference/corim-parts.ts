@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The steps that reading a CoRIM is made of: each takes a CBOR value for what it must be, or refuses.
 
-import { concat, fromUtf8, toHex } from "@adyton/core/bytes";
+import { concat, toHex } from "@adyton/core/bytes";
 import { type CborKey, type CborMap, CborTag, type CborValue, isCborMap } from "@adyton/core/cbor";
 import { TAG as DER, parseDer } from "@adyton/core/der";
 import { AppraisalError } from "../errors.ts";
 import { TAG, VALIDITY } from "./corim-labels.ts";
+import { referenceStep } from "./step.ts";
 
 export interface Validity {
   readonly notBefore?: Date;
@@ -70,6 +71,11 @@ export function onlyHas(map: CborMap, labels: Readonly<Record<string, CborKey>>,
     if (!known.includes(key)) throw unsupported(where, `member ${JSON.stringify(key)}`);
 }
 
+/** Negative labels are a profile's own, and whoever names the profile knows them. */
+export function withoutExtensions(map: CborMap): CborMap {
+  return new Map([...map].filter(([label]) => !(typeof label === "number" && label < 0)));
+}
+
 /** Dotted, from the content octets (RFC 9090 section 2). */
 export function oidOf(value: CborValue, where: string): string {
   const content = bytesOf(value, where);
@@ -102,18 +108,8 @@ export function timeOf(value: CborValue, where: string): Date {
   return new Date(count * 1000);
 }
 
-/**
- * One step of a reference id. Letters, digits and `_ . : -` stand for themselves, other bytes of the text as `%XX`,
- * so that different names stay different and no name reaches into another step.
- */
+/** `referenceStep`, or `INVALID_CORIM` for a name that is a path. */
 export function stepOf(name: string, where: string): string {
   if (name === "." || name === "..") throw invalid(where, "a name that is a path");
-  return [...fromUtf8(name)].map(encoded).join("");
-}
-
-function encoded(byte: number): string {
-  const character = String.fromCharCode(byte);
-  return /[A-Za-z0-9_.:-]/.test(character)
-    ? character
-    : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  return referenceStep(name);
 }

@@ -23,6 +23,7 @@ import {
   unsupported,
   type Validity,
   validityOf,
+  withoutExtensions,
 } from "./corim-parts.ts";
 import { documentOf, sha256Of, unsigned, type VouchedValue, type Voucher } from "./voucher.ts";
 
@@ -70,7 +71,8 @@ export async function readCorim(bytes: Uint8Array, options: CorimOptions): Promi
   const signer = sign1 === undefined ? undefined : await verifySigner(sign1, options);
   const corim = mapOf(payload ?? payloadOf(sign1), "CoRIM");
   checkProfile(corim.get(CORIM.profile), options.profiles ?? []);
-  onlyHas(corim.has(CORIM.profile) ? withoutExtensions(corim) : corim, CORIM, "CoRIM");
+  const profiled = corim.has(CORIM.profile);
+  onlyHas(profiled ? withoutExtensions(corim) : corim, CORIM, "CoRIM");
   const bounds = [validityOf(corim.get(CORIM.validity), "CoRIM, validity"), ...(signer?.validity ?? [])];
   const validity = intersected(bounds);
   checkTime(validity, at);
@@ -83,7 +85,7 @@ export async function readCorim(bytes: Uint8Array, options: CorimOptions): Promi
     document,
     verified: signer !== undefined,
   };
-  return valuesOf(corim).map(({ id, value }) => ({ id, value, voucher, ...validity }));
+  return valuesOf(corim, profiled).map(({ id, value }) => ({ id, value, voucher, ...validity }));
 }
 
 /** What stands inside the tags: a COSE_Sign1, or the payload of an unsigned CoRIM. */
@@ -189,16 +191,11 @@ function checkProfile(value: CborValue, profiles: readonly string[]): void {
   if (!profiles.includes(profile)) throw unsupported("profile", profile.slice(0, 200));
 }
 
-/** Negative labels are the profile's own, and whoever names the profile knows it. */
-function withoutExtensions(corim: CborMap): CborMap {
-  return new Map([...corim].filter(([label]) => !(typeof label === "number" && label < 0)));
-}
-
-function valuesOf(corim: CborMap): ComidValue[] {
+function valuesOf(corim: CborMap, extensions: boolean): ComidValue[] {
   const tags = listOf(corim.get(CORIM.tags), "CoRIM, tags");
   if (tags.length > MAX_TAGS) throw invalid("CoRIM, tags", `${tags.length} tags`);
   const origins = new Map<string, string>();
-  const values = tags.flatMap((tag) => readComid(comidBytes(tag)));
+  const values = tags.flatMap((tag) => readComid(comidBytes(tag), extensions));
   if (values.length === 0) throw unsupported("CoRIM, tags", "no reference value");
   if (values.length > MAX_VALUES) throw unsupported("CoRIM, tags", `${values.length} values`);
   for (const { id, origin } of values) {

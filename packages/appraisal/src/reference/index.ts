@@ -10,11 +10,17 @@ export {
   signCorim,
 } from "./corim-encode.ts";
 export type { DigestAlgorithm, FlagName } from "./corim-labels.ts";
+export { type DocumentOptions, readReferenceDocument } from "./document.ts";
 export { type PlainOptions, readPlainReferences } from "./plain.ts";
+export { type RimReadOptions, readRim } from "./rim.ts";
+export { referenceStep } from "./step.ts";
 export {
   referenceValuesOf,
   type TakeOptions,
+  VOUCHER_KINDS,
   type VouchedValue,
   type Voucher,
+  type VoucherKind,
+  voucherLookup,
   vouchersOf,
 } from "./voucher.ts";
