@@ -24,6 +24,8 @@ export type CliErrorCode =
   | "INVALID_DOCUMENT"
   // judgement
   | "POLICY_REFUSED"
+  // keys of verifiers
+  | "KEYS_UNAVAILABLE"
   // trust services
   | "ADMIN_TOKEN_MISSING"
   | "TOUR_STEP_FAILED";

@@ -38,6 +38,9 @@ const TIERS: Readonly<Record<TrustTier, number>> = {
   contraindicated: 96,
 };
 
+/** RFC 9052 table 3. */
+const KID = 4;
+
 const bytes: Codec = {
   encode: (value) => fromBase64Url(String(value).replace(/={1,2}$/, "")),
   decode: (value) => (value instanceof Uint8Array ? toBase64Url(value) : notIn("a byte string", value)),
@@ -164,6 +167,21 @@ export async function verifyCwt(token: Uint8Array, keys: readonly JWK[]): Promis
     `Cannot accept EAR: none of the ${keys.length} trusted keys made its signature`,
     { hint: "Attest again to get a fresh token, and trust the keys of the verifier that issues it." },
   );
+}
+
+/** What a CWT says, whoever signed it. Throws `INVALID_EAR`. */
+export function readCwtUnverified(token: Uint8Array): {
+  readonly algorithm: SignatureAlgorithm;
+  readonly kid: Uint8Array | undefined;
+  readonly claims: EarClaims;
+} {
+  const { algorithm, unprotected, payload } = reading(() => parseSign1(token, "EAR"));
+  const kid = unprotected.get(KID);
+  return {
+    algorithm,
+    kid: kid instanceof Uint8Array ? kid : undefined,
+    claims: checkEarClaims(reading(() => claims.decode(parseCbor(payload, "EAR")))),
+  };
 }
 
 async function isSignedBy(sign1: Sign1, jwk: JWK): Promise<boolean> {

@@ -92,10 +92,26 @@ describe("a token", () => {
           },
           "ear.trustee.identifiers": { validated: { launch_digest: "e1".repeat(48) } },
           "adyton.simulated": true,
-          "adyton.explanation": appraisal?.explanation,
+          "adyton.explanation": appraisal?.explanation.map(
+            ({ file: _, line: __, expected: ___, ...told }) => told,
+          ),
         },
       },
     });
+  });
+
+  it("tells guests neither the policy's lines nor the reference values", async () => {
+    const secret = "5e".repeat(48);
+    const refused = appraise(evidence, {
+      policy: builtinPolicy({ allowSimulated: true }),
+      referenceValues: { ...referenceValuesFrom(evidence), launch_digest: [secret] },
+      now: NOW,
+    });
+    expect(JSON.stringify(refused.appraisals)).toContain(secret);
+    const claims = decodeJwt(await signEar(refused, { key, now: NOW }));
+    expect(JSON.stringify(claims)).toContain("reference:launch_digest");
+    expect(JSON.stringify(claims)).not.toContain(secret);
+    expect(JSON.stringify(claims)).not.toMatch(/\.rego|"line"/);
   });
 
   it("carries its public key in the header, and no more of it", async () => {

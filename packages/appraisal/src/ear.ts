@@ -16,6 +16,7 @@ import {
 import { signCwt, verifyCwt } from "./ear-cwt.ts";
 import { type EarSigningKey, earAlgorithmOf, importEarPublicKey } from "./ear-key.ts";
 import { AppraisalError, type AppraisalErrorCode, misuse } from "./errors.ts";
+import type { Finding } from "./finding.ts";
 
 export interface SignEarOptions {
   readonly key: EarSigningKey;
@@ -166,8 +167,13 @@ function submodOf(appraisal: Appraisal): EarAppraisal {
     "ear.appraisal-policy-id": appraisal.policyId,
     "ear.veraison.annotated-evidence": appraisal.annotatedEvidence,
     "adyton.simulated": appraisal.simulated,
-    "adyton.explanation": appraisal.explanation,
+    "adyton.explanation": appraisal.explanation.map(toldFinding),
   };
+}
+
+/** Tokens go to guests: they learn which rule failed and on what, not the policy's lines nor the reference values. */
+function toldFinding({ file: _, line: __, expected: ___, ...finding }: Finding): Finding {
+  return finding;
 }
 
 function secondsOf(now: Date): number {

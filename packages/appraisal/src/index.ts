@@ -37,6 +37,7 @@ export {
   generateEarKey,
   importEarKey,
 } from "./ear-key.ts";
+export { readEarUnverified, type UnverifiedEar } from "./ear-unverified.ts";
 export { AppraisalError, type AppraisalErrorCode } from "./errors.ts";
 export { type Explanation, type RenderOptions, renderExplanation } from "./explanation.ts";
 export type { Facts } from "./facts.ts";
@@ -57,3 +58,4 @@ export {
   type TrustVector,
   tierOf,
 } from "./trust.ts";
+export { trustWords } from "./trust-words.ts";

@@ -8,6 +8,7 @@ import { evidence } from "./evidence.ts";
 import { policy } from "./policy.ts";
 import { sample } from "./sample.ts";
 import { attest, reference, secret, tour, up } from "./services.ts";
+import { token } from "./token.ts";
 
 export const ROOT: Group = {
   kind: "group",
@@ -16,5 +17,5 @@ export const ROOT: Group = {
   description: [
     "Verifies evidence of trusted execution environments, runs the trust services that release secrets to attested workloads, and tells what this machine can do.",
   ],
-  commands: [tour, evidence, policy, up, secret, reference, attest, sample, doctor, completion],
+  commands: [tour, evidence, token, policy, up, secret, reference, attest, sample, doctor, completion],
 };

@@ -76,18 +76,13 @@ function submodTexts(claims: JsonObject): string[] {
     const explanation = submod["adyton.explanation"];
     const findings = Array.isArray(explanation) ? explanation.filter(isJsonObject) : [];
     const lines = findings.flatMap((finding) => [
-      `  ${finding.ok === true ? "✓" : "✗"} ${printable(String(finding.message))}${placeOf(finding)}`,
+      `  ${finding.ok === true ? "✓" : "✗"} ${printable(String(finding.message))}`,
       ...(finding.ok !== true && typeof finding.next === "string"
         ? [`    next: ${printable(finding.next)}`]
         : []),
     ]);
     return [`${printable(name)}: ${String(submod["ear.status"])}`, table(rows), ...lines].join("\n");
   });
-}
-
-/** Where the policy says what does not hold. */
-function placeOf({ ok, file, line }: JsonObject): string {
-  return ok === true || typeof file !== "string" ? "" : printable(` (${file}:${String(line)})`);
 }
 
 /** The claims of a JWT as the services wrote them: whoever relies on the token checks its signature. */
