@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TPM 2.0 at hand: keys, quotes, PCRs, NV indices and credential activation, with commands written here.
+// A TPM 2.0 at hand: keys, quotes, PCRs, sealed data, NV indices and credential activation, with commands written here.
 
 export {
   createAttestationKey,
@@ -30,5 +30,6 @@ export { readNv } from "./tpm/nv.ts";
 export { extendPcr, type PcrDigest, readPcrs } from "./tpm/pcr.ts";
 export { type QuoteRequest, quoteOnly, quotePcrs } from "./tpm/quote.ts";
 export { parseResponseCode, type ResponseCode } from "./tpm/response-code.ts";
+export { type PcrSelector, type SealedData, sealData, unsealData } from "./tpm/seal.ts";
 export { type AkScheme, akTemplate, type EkKind, ekTemplate, storageTemplate } from "./tpm/templates.ts";
 export { parseTpmAddress, TPM_VARIABLE, type TpmAddress, type TpmTransport } from "./tpm/transport.ts";

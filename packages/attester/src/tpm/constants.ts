@@ -12,6 +12,7 @@ export const COMMAND = {
   nvRead: 0x14e,
   create: 0x153,
   load: 0x157,
+  unseal: 0x15e,
   quote: 0x158,
   flushContext: 0x165,
   nvReadPublic: 0x169,
@@ -19,6 +20,7 @@ export const COMMAND = {
   startAuthSession: 0x176,
   getCapability: 0x17a,
   pcrRead: 0x17e,
+  policyPcr: 0x17f,
 } as const;
 
 /** TPM_RH and TPM_RS: handles that every TPM has. */

@@ -74,7 +74,7 @@ async function activate(
 }
 
 /** A session that gathers what a policy asks for; it protects nothing that travels. Flush it. */
-async function startPolicySession(
+export async function startPolicySession(
   tpm: Tpm,
   hash: TpmHash,
   nonce: Uint8Array,

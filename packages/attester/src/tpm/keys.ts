@@ -146,7 +146,7 @@ export function readSized(reader: Reader, field: string): Uint8Array {
 }
 
 /** creationData, creationHash and creationTicket: what a key was made under, which nothing here asks for. */
-function skipCreation(reader: Reader): void {
+export function skipCreation(reader: Reader): void {
   readSized(reader, "creationData");
   readSized(reader, "creationHash");
   reader.bytes(6, "tag and hierarchy of creationTicket");
