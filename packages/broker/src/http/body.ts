@@ -5,8 +5,19 @@ import { concat, toUtf8 } from "@adyton/core/bytes";
 import { BrokerError } from "../errors.ts";
 import { invalid } from "../protocol.ts";
 
-/** The whole body. Rejects with `REQUEST_TOO_LARGE` before more than `limit` bytes are held. */
-export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
+// A proposal keeps the body of a request whose route may read it, too.
+const bodies = new WeakMap<Request, Promise<Uint8Array>>();
+
+/** The whole body, however often it is asked for. Rejects with `REQUEST_TOO_LARGE` before more than `limit` bytes are held. */
+export function readBody(request: Request, limit: number): Promise<Uint8Array> {
+  const known = bodies.get(request);
+  if (known !== undefined) return known;
+  const body = read(request, limit);
+  bodies.set(request, body);
+  return body;
+}
+
+async function read(request: Request, limit: number): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
   if (request.body === null) return new Uint8Array(0);
   const parts: Uint8Array[] = [];

@@ -4,13 +4,16 @@
 import type { ReferenceTrust } from "@adyton/appraisal/reference";
 import type { Hono } from "hono";
 import type { JWK } from "jose";
+import type { PeerCertificate } from "../admin/certificate.ts";
 import type { Action, Principal, Target } from "../admin/principal.ts";
 import type { Verifier } from "../attestation.ts";
 import type { Clock } from "../clock.ts";
 import { BrokerError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import type { Plugin } from "../plugins/types.ts";
 import type { PolicyName } from "../policy-names.ts";
 import type { PolicyStore } from "../policy-store.ts";
+import type { ReleaseGate } from "../release-gate.ts";
 import type { Resources } from "../resources.ts";
 import type { Sessions } from "../sessions.ts";
 import type { Store } from "../store/types.ts";
@@ -21,6 +24,8 @@ import type { RateLimiter } from "./rate-limit.ts";
 /** What the socket knows of a client. */
 export interface Connection {
   readonly remoteAddress?: string;
+  /** The client's certificate, whose key it proved to hold. */
+  readonly peerCertificate?: PeerCertificate;
 }
 
 export type App = Hono<{ Bindings: Connection }>;
@@ -37,6 +42,9 @@ export interface AppParts {
   readonly veraisonSessions: VeraisonSessions;
   readonly verifier: Verifier;
   readonly resources: Resources;
+  /** What attested workloads ask for passes it. */
+  readonly gate: ReleaseGate;
+  readonly plugins: readonly Plugin[];
   readonly policies: PolicyStore;
   /** Whose documents of reference values are taken. */
   readonly referenceTrust: ReferenceTrust;

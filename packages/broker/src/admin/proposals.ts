@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests that wait until others have approved them: kept sealed, with who asked, and carried out once, as they were.
+
+import { createHash, randomBytes } from "node:crypto";
+import { fromBase64, fromUtf8, toBase64, toHex, toUtf8 } from "@adyton/core/bytes";
+import type { JsonObject } from "@adyton/core/json";
+import { z } from "zod";
+import { auditChange } from "../audit.ts";
+import { BrokerError } from "../errors.ts";
+import { jsonOf, matching } from "../protocol.ts";
+import type { Store } from "../store/types.ts";
+import type { Vault } from "../vault.ts";
+import { type Source, sourceForm } from "./identify.ts";
+import { type Action, fitsAction, type Principal } from "./principal.ts";
+
+export interface ApprovalOptions {
+  /** Patterns of actions that take more than one: `policy.set`, `resource.delete`, `key.*`. What only reads never does. */
+  readonly actions: readonly string[];
+  /** How many besides who asks. Default 1. */
+  readonly approvers?: number;
+  /** After which a proposal is void. Default seven days. */
+  readonly lifetimeSeconds?: number;
+}
+
+const SPACE = "proposal";
+const DEFAULT_LIFETIME = 7 * 24 * 3600;
+/** Waiting at the same time. */
+const MAX_OPEN = 1_000;
+/** Kept after they were closed. */
+const MAX_CLOSED = 1_000;
+const MAX_APPROVERS = 16;
+const ID = /^[0-9a-f]{32}$/;
+// Their content is no secret, and who approves has to know it.
+const SHOWN: readonly string[] = ["policy.*", "reference.*", "tenant.*", "admin.*"];
+
+const form = z.strictObject({
+  id: z.string(),
+  created: z.string(),
+  expires: z.string(),
+  action: z.string(),
+  // "" for everything.
+  target: z.string(),
+  by: z.string(),
+  source: sourceForm,
+  method: z.string(),
+  path: z.string(),
+  contentType: z.string().nullable(),
+  body: z.string(),
+  digest: z.string(),
+  needed: z.int(),
+  approvals: z.array(z.strictObject({ by: z.string(), time: z.string() })),
+  state: z.enum(["open", "running", "done", "failed", "rejected"]),
+  closedBy: z.string().exactOptional(),
+  closed: z.string().exactOptional(),
+  status: z.int().exactOptional(),
+});
+
+export type Proposal = z.infer<typeof form>;
+
+/** What is asked, by whom. */
+export interface Asked {
+  readonly action: Action;
+  readonly target: string | undefined;
+  readonly principal: Principal;
+  readonly source: Source;
+  readonly request: Request;
+  readonly body: Uint8Array;
+}
+
+/** Whether an action waits for others. */
+export function needsApproval({ actions }: ApprovalOptions, action: Action): boolean {
+  // Whoever could not approve an approval could approve nothing.
+  if (action.startsWith("proposal.") || /\.(?:read|list)$/.test(action)) return false;
+  return actions.some((pattern) => fitsAction(pattern, action));
+}
+
+/** Throws `STATE_INVALID`. */
+export function checkApprovals({ approvers = 1, lifetimeSeconds = DEFAULT_LIFETIME }: ApprovalOptions): void {
+  if (Number.isInteger(approvers) && approvers >= 1 && approvers <= MAX_APPROVERS && lifetimeSeconds > 0)
+    return;
+  throw new BrokerError(
+    "STATE_INVALID",
+    "misuse",
+    `Cannot ask for ${approvers} approvals within ${lifetimeSeconds} s: expected 1 to ${MAX_APPROVERS}, and some time`,
+  );
+}
+
+/** The proposals of one tenant. */
+export class Proposals {
+  readonly #store: Store;
+  readonly #vault: Vault;
+
+  constructor(store: Store, vault: Vault) {
+    this.#store = store;
+    this.#vault = vault;
+  }
+
+  /** Keeps a request until it is approved. Rejects with `QUOTA_EXCEEDED`. */
+  async propose(asked: Asked, options: ApprovalOptions, now: Date): Promise<Proposal> {
+    const { action, target = "", principal, source, request, body } = asked;
+    const { approvers = 1, lifetimeSeconds = DEFAULT_LIFETIME } = options;
+    await this.#tidy(now);
+    const { pathname, search } = new URL(request.url);
+    const id = toHex(randomBytes(16));
+    const { method } = request;
+    const path = pathname + search;
+    const proposal: Proposal = {
+      id,
+      created: now.toISOString(),
+      expires: new Date(now.getTime() + lifetimeSeconds * 1000).toISOString(),
+      action,
+      target,
+      by: principal.id,
+      source: matching(sourceForm, JSON.parse(JSON.stringify(source))),
+      method,
+      path,
+      contentType: request.headers.get("content-type"),
+      body: toBase64(body),
+      digest: digestOf(id, method, path, body),
+      needed: approvers,
+      approvals: [],
+      state: "open",
+    };
+    await this.#write(undefined, proposal, now, "proposal.create", principal.id);
+    return proposal;
+  }
+
+  /** Newest first. */
+  async list(): Promise<readonly Proposal[]> {
+    const all = [...(await this.#store.entries(SPACE))].map(([id, sealed]) => this.#opened(id, sealed));
+    return all.sort((a, b) => (a.created < b.created ? 1 : a.created > b.created ? -1 : 0));
+  }
+
+  /** Rejects with `PROPOSAL_NOT_FOUND`. */
+  async get(id: string): Promise<Proposal> {
+    return (await this.#current(id)).proposal;
+  }
+
+  /**
+   * Adds an approval. The answer is `running` for whoever gave the last one that was needed, and for nobody else: the request
+   * is theirs to carry out. Rejects with `PROPOSAL_NOT_FOUND`, `PROPOSAL_CLOSED` or `ADMIN_FORBIDDEN`.
+   */
+  async approve(id: string, digest: string, principal: Principal, now: Date): Promise<Proposal> {
+    const { proposal, sealed } = await this.#open(id, now);
+    const { approvals, by, needed } = proposal;
+    if (digest !== proposal.digest) throw forbidden("it is not what you looked at", "Look at it again.");
+    if (by === principal.id) throw forbidden("you proposed it yourself", "Ask somebody else to approve it.");
+    if (approvals.some((approval) => approval.by === principal.id))
+      throw forbidden("you approved it already", "Ask somebody else to approve it, too.");
+    const all = [...approvals, { by: principal.id, time: now.toISOString() }];
+    const next: Proposal = { ...proposal, approvals: all, state: all.length < needed ? "open" : "running" };
+    await this.#write(sealed, next, now, "proposal.approve", principal.id);
+    return next;
+  }
+
+  /** Closes it for good; who proposed it may, too. Rejects as `approve`. */
+  async reject(id: string, principal: Principal, now: Date): Promise<Proposal> {
+    const { proposal, sealed } = await this.#open(id, now);
+    const next: Proposal = { ...closedOf(proposal, "rejected", principal.id, now) };
+    await this.#write(sealed, next, now, "proposal.reject", principal.id);
+    return next;
+  }
+
+  /** Notes what came of carrying it out. */
+  async finish(id: string, status: number, by: string, now: Date): Promise<Proposal> {
+    const { proposal, sealed } = await this.#current(id);
+    const state = status < 400 ? "done" : "failed";
+    const next: Proposal = { ...closedOf(proposal, state, by, now), status };
+    await this.#write(sealed, next, now, `proposal.${state}`, by);
+    return next;
+  }
+
+  /** The request as it was. */
+  requestOf({ body, contentType, method, path }: Proposal): Request {
+    return new Request(`http://proposal.invalid${path}`, {
+      method,
+      ...(contentType === null ? {} : { headers: { "content-type": contentType } }),
+      ...(method === "GET" || body === "" ? {} : { body: fromBase64(body) }),
+    });
+  }
+
+  /** The state of a proposal whose time is over shows as `expired`. */
+  facts(proposal: Proposal, now: Date): JsonObject {
+    const { source: _source, body, contentType, ...facts } = proposal;
+    const bytes = fromBase64(body);
+    const expired = proposal.state === "open" && new Date(proposal.expires) <= now;
+    return {
+      ...facts,
+      ...(expired ? { state: "expired" } : {}),
+      bytes: bytes.length,
+      ...(SHOWN.some((pattern) => fitsAction(pattern, proposal.action)) ? contentOf(bytes) : {}),
+    };
+  }
+
+  async #open(id: string, now: Date): Promise<{ proposal: Proposal; sealed: Uint8Array }> {
+    const current = await this.#current(id);
+    const { state, expires } = current.proposal;
+    if (state !== "open" || new Date(expires) <= now) {
+      const why = state === "open" ? "has expired" : `is ${state}`;
+      throw new BrokerError("PROPOSAL_CLOSED", "misuse", `Cannot decide about proposal ${id}: it ${why}`, {
+        hint: "Have it proposed again.",
+      });
+    }
+    return current;
+  }
+
+  async #current(id: string): Promise<{ proposal: Proposal; sealed: Uint8Array }> {
+    const sealed = ID.test(id) ? await this.#store.get(SPACE, id) : undefined;
+    if (sealed === undefined) {
+      throw new BrokerError("PROPOSAL_NOT_FOUND", "misuse", "Cannot find that proposal", {
+        hint: "List the proposals to see what waits.",
+      });
+    }
+    return { proposal: this.#opened(id, sealed), sealed };
+  }
+
+  /** Of two that decide at the same time one meets `STORE_CONFLICT`. */
+  async #write(
+    before: Uint8Array | undefined,
+    proposal: Proposal,
+    now: Date,
+    type: string,
+    by: string,
+  ): Promise<void> {
+    const { id, action, target, digest, status } = proposal;
+    await this.#store.write([
+      { kind: "check", space: SPACE, key: id, expect: before },
+      {
+        kind: "put",
+        space: SPACE,
+        key: id,
+        value: this.#vault.seal(SPACE, id, fromUtf8(JSON.stringify(proposal))),
+      },
+      auditChange(now, {
+        type,
+        by,
+        proposal: id,
+        action,
+        target,
+        digest,
+        ...(status === undefined ? {} : { status }),
+      }),
+    ]);
+  }
+
+  /** Old ones make room. */
+  async #tidy(now: Date): Promise<void> {
+    const all = await this.list();
+    const waiting = all.filter(({ state, expires }) => state === "open" && new Date(expires) > now);
+    if (waiting.length >= MAX_OPEN) {
+      throw new BrokerError("QUOTA_EXCEEDED", "policy", `Cannot propose more: ${MAX_OPEN} proposals wait`, {
+        hint: "Decide about some of them.",
+      });
+    }
+    const old = all.filter((one) => one.state !== "running" && !waiting.includes(one)).slice(MAX_CLOSED);
+    if (old.length > 0)
+      await this.#store.write(old.map(({ id }) => ({ kind: "delete", space: SPACE, key: id })));
+  }
+
+  #opened(id: string, sealed: Uint8Array): Proposal {
+    return matching(form, jsonOf(toUtf8(this.#vault.open(SPACE, id, sealed))));
+  }
+}
+
+/** The body of a closed one is not needed any more. */
+function closedOf(proposal: Proposal, state: Proposal["state"], closedBy: string, now: Date): Proposal {
+  return { ...proposal, body: "", state, closedBy, closed: now.toISOString() };
+}
+
+/** Salted by the id, which nobody chooses; ties an approval to what was looked at. */
+function digestOf(id: string, method: string, path: string, body: Uint8Array): string {
+  const hash = createHash("sha256").update(`adyton proposal v1\0${id}\0${method}\0${path}\0`);
+  return hash.update(body).digest("hex");
+}
+
+function contentOf(bytes: Uint8Array): JsonObject {
+  try {
+    return { content: jsonOf(toUtf8(bytes)) };
+  } catch {
+    return {};
+  }
+}
+
+function forbidden(why: string, hint: string): BrokerError {
+  return new BrokerError("ADMIN_FORBIDDEN", "policy", `Cannot approve the proposal: ${why}`, { hint });
+}
