@@ -17,7 +17,8 @@ import {
   refusalOf,
   secretOf,
 } from "../test/harness.ts";
-import { readAuditLog, verifyAuditLog } from "./audit.ts";
+import { verifyAuditLog } from "./audit/verify.ts";
+import { readAuditLog } from "./audit.ts";
 
 const SECRET = "/kbs/v0/resource/default/hello/secret";
 
@@ -201,7 +202,7 @@ describe("a release", () => {
       }),
     );
     expect(new Set(secrets)).toEqual(new Set(["open sesame"]));
-    expect((await verifyAuditLog(harness.state.store, harness.state.vault))?.seq).toBe(102);
+    expect((await verifyAuditLog(harness.state.store, harness.state.logKey))?.size).toBe(102);
   });
 });
 
@@ -283,7 +284,7 @@ describe("the record", () => {
       reason: ["status", expect.stringContaining("launch_digest")],
     });
     expect(events[4]).toMatchObject({ resource: "a/b/c", reason: "no such resource" });
-    expect(await verifyAuditLog(harness.state.store, harness.state.vault)).toMatchObject({ seq: 5 });
+    expect(await verifyAuditLog(harness.state.store, harness.state.logKey)).toMatchObject({ size: 5 });
     const all = JSON.stringify([events, harness.logged]);
     for (const secret of [
       "open sesame",

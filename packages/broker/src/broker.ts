@@ -2,10 +2,12 @@
 // The trust services as one function from Request to Response: challenge, verification, appraisal, release.
 
 import { builtinPolicy, type EarSigningKey, type Policy } from "@adyton/appraisal";
-import type { ReferenceTrust } from "@adyton/appraisal/reference";
+import type { NoteKey } from "@adyton/core/note";
 import type { Certificate } from "@adyton/core/x509";
 import type { Endorsements } from "@adyton/evidence/endorsements";
 import { Verifier } from "./attestation.ts";
+import { storeBackend } from "./backends/store-backend.ts";
+import type { ResourceBackend } from "./backends/types.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { errorResponse } from "./http/answers.ts";
 import { createApp } from "./http/app.ts";
@@ -13,8 +15,11 @@ import { adminCheck } from "./http/credentials.ts";
 import type { App, Connection } from "./http/parts.ts";
 import { type RateLimit, RateLimiter } from "./http/rate-limit.ts";
 import { type Logger, redacting, silentLogger } from "./log.ts";
+import type { Plugin } from "./plugins/types.ts";
 import { affirmingPolicy, type ResourcePolicy } from "./policy.ts";
 import { PolicyStore } from "./policy-store.ts";
+import type { ReferenceSources } from "./reference/trust.ts";
+import { ReleaseGate } from "./release-gate.ts";
 import { Resources } from "./resources.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store } from "./store/types.ts";
@@ -26,6 +31,8 @@ export interface BrokerOptions {
   readonly store: Store;
   readonly vault: Vault;
   readonly signingKey: EarSigningKey;
+  /** What the checkpoints of the audit log are checked with. */
+  readonly logKey: NoteKey;
   /** What administrators present as bearer token. */
   readonly adminToken: string;
   /** Asked for each attestation; answers from memory or disk, never from a network. */
@@ -51,8 +58,12 @@ export interface BrokerOptions {
   readonly resourcePolicy?: ResourcePolicy;
   /** Policies in files (`resource.rego`, `attestation.rego`…), taken as soon as they change and hold. */
   readonly policyFolder?: string;
-  /** Whose CoRIMs administrators can register. Default: nobody's, and none without a signature. */
-  readonly referenceTrust?: ReferenceTrust;
+  /** Whose documents administrators can register. Default: nobody's but NVIDIA's, and none without a signature. */
+  readonly referenceTrust?: ReferenceSources;
+  /** Where secrets rest. Default: sealed in the store. Closed with the broker. */
+  readonly backend?: ResourceBackend;
+  /** Answer below `/kbs/v0/<name>/`. Closed with the broker. */
+  readonly plugins?: readonly Plugin[];
   readonly clock?: Clock;
   readonly logger?: Logger;
   /** For each client address; `false` switches it off. Default 100 a second, 1,000 at once. */
@@ -84,13 +95,17 @@ export function createBroker(options: BrokerOptions): Broker {
   const logger = redacting(options.logger ?? silentLogger);
   const builtin = builtinPolicy({ allowSimulated });
   const affirming = affirmingPolicy({ allowSimulated });
-  const { policyFolder } = options;
+  const { policyFolder, plugins = [], backend = storeBackend({ store, vault }) } = options;
   const policies = new PolicyStore({
     store,
     vault,
     clock,
     logger,
     ...(policyFolder === undefined ? {} : { folder: policyFolder }),
+  });
+  const gate = new ReleaseGate({
+    store,
+    policy: async () => options.resourcePolicy ?? (await policies.resource()) ?? affirming,
   });
   const app = createApp({
     store,
@@ -117,11 +132,9 @@ export function createBroker(options: BrokerOptions): Broker {
     policies,
     referenceTrust: options.referenceTrust ?? {},
     isFixed: (name) => (name === "resource" ? options.resourcePolicy : options.policy) !== undefined,
-    resources: new Resources({
-      store,
-      vault,
-      policy: async () => options.resourcePolicy ?? (await policies.resource()) ?? affirming,
-    }),
+    gate,
+    plugins,
+    resources: new Resources({ store, gate, backend }),
   });
   return {
     fetch: async (request, connection = {}) => {
@@ -130,7 +143,11 @@ export function createBroker(options: BrokerOptions): Broker {
       response.headers.set("x-content-type-options", "nosniff");
       return response;
     },
-    close: () => store.close(),
+    close: async () => {
+      for (const plugin of plugins) await plugin.close?.();
+      await backend.close?.();
+      await store.close();
+    },
   };
 }
 

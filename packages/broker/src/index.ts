@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The trust services: createBroker from parts, or openBrokerState + createBroker + serveBroker.
 
+export { generateLogKey, logSignerOf } from "./audit/log-key.ts";
+export { merkleWriter } from "./audit/merkle-writer.ts";
+export { type VerifyLogOptions, verifyAuditLog } from "./audit/verify.ts";
 export type { LogEntry, LogLeaf, LogNode, LogNodeId, LogWriter } from "./audit/writer.ts";
-export {
-  type AuditEntry,
-  type AuditEvent,
-  type AuditHead,
-  auditWriter,
-  readAuditLog,
-  verifyAuditLog,
-} from "./audit.ts";
+export { type AuditEntry, type AuditEvent, readAuditLog } from "./audit.ts";
 export { type Broker, type BrokerOptions, createBroker } from "./broker.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { BrokerError, type BrokerErrorCode } from "./errors.ts";

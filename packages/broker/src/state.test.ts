@@ -50,6 +50,7 @@ describe("the state folder", () => {
         "broker.db-shm",
         "broker.db-wal",
         "ear-signing.jwk",
+        "log-signing.jwk",
         "root.key",
       ]);
       expect(statSync(folder).mode & 0o777).toBe(0o700);
@@ -96,11 +97,20 @@ describe("the state folder", () => {
     expect(await opening()).toBe("STATE_INVALID");
   });
 
-  it.each(["root.key", "ear-signing.jwk", "admin.token"])("refuses %s that others may read", async (name) => {
+  it("does not make a new key beside an old log", async () => {
     await opened(() => undefined);
-    chmodSync(join(folder, name), 0o640);
+    rmSync(join(folder, "log-signing.jwk"));
     expect(await opening()).toBe("STATE_INVALID");
   });
+
+  it.each(["root.key", "ear-signing.jwk", "log-signing.jwk", "admin.token"])(
+    "refuses %s that others may read",
+    async (name) => {
+      await opened(() => undefined);
+      chmodSync(join(folder, name), 0o640);
+      expect(await opening()).toBe("STATE_INVALID");
+    },
+  );
 
   it("refuses to live where others may write", async () => {
     await opened(() => undefined);
@@ -115,6 +125,7 @@ describe("the state folder", () => {
     ["root.key", "A".repeat(70_000)],
     ["ear-signing.jwk", "{"],
     ["ear-signing.jwk", "{}"],
+    ["log-signing.jwk", "{}"],
     ["admin.token", "short"],
     ["admin.token", `${"a".repeat(40)} ${"b".repeat(40)}`],
   ])("refuses %s of %j", async (name, content) => {

@@ -7,12 +7,15 @@ import { join } from "node:path";
 import { type EarSigningKey, generateEarKey, importEarKey } from "@adyton/appraisal";
 import { fromBase64Url, toBase64Url } from "@adyton/core/bytes";
 import { AdytonError } from "@adyton/core/errors";
+import type { NoteKey, NoteSigner } from "@adyton/core/note";
 import type { Certificate } from "@adyton/core/x509";
 import { readEndorsementPaths } from "@adyton/endorsements";
 import { type Endorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
 import type { JWK } from "jose";
+import { generateLogKey, logSignerOf } from "./audit/log-key.ts";
+import { merkleWriter } from "./audit/merkle-writer.ts";
+import { verifyAtStart } from "./audit/verify.ts";
 import type { LogWriter } from "./audit/writer.ts";
-import { auditWriter } from "./audit.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { BrokerError } from "./errors.ts";
 import { folderEndorsements } from "./folder-endorsements.ts";
@@ -32,6 +35,8 @@ export interface BrokerState {
   readonly store: Store;
   readonly vault: Vault;
   readonly signingKey: EarSigningKey;
+  /** What the checkpoints of the audit log are checked with. */
+  readonly logKey: NoteKey;
   readonly adminToken: string;
   /** Where the administrator's token stands. */
   readonly adminTokenFile: string;
@@ -48,37 +53,48 @@ export interface BrokerState {
 const DATABASE = "broker.db";
 const ROOT_KEY = "root.key";
 const SIGNING_KEY = "ear-signing.jwk";
+const LOG_KEY = "log-signing.jwk";
 const ADMIN_TOKEN = "admin.token";
 const KEY_BYTES = 32;
 const TOKEN = /^[A-Za-z0-9._~+/=-]{32,}$/;
 
 /**
- * Opens `folder`, and makes in it what is missing: `root.key`, `ear-signing.jwk`, `admin.token` (each 0600) and
- * `broker.db`. `endorsements/`, `roots/` and `policies/` are read when they are there. Rejects with `STATE_INVALID` or `STORE_FAILED`.
+ * Opens `folder`, and makes in it what is missing: `root.key`, `ear-signing.jwk`, `log-signing.jwk`, `admin.token` (each 0600)
+ * and `broker.db`. `endorsements/`, `roots/` and `policies/` are read when they are there. Rejects with `STATE_INVALID`, `STORE_FAILED`
+ * or `AUDIT_TAMPERED`.
  */
 export async function openBrokerState(folder: string, options: StateOptions = {}): Promise<BrokerState> {
   const { clock = systemClock, maxBytes } = options;
   const logger = redacting(options.logger ?? silentLogger);
   await ensurePrivateFolder(folder);
   const vault = createVault([await rootKeyOf(folder)]);
+  const logSigner = await logSignerIn(folder);
   const signingKey = await signingKeyOf(join(folder, SIGNING_KEY));
   const adminTokenFile = join(folder, ADMIN_TOKEN);
   const adminToken = await adminTokenOf(adminTokenFile);
   const anchors = await anchorsOf(join(folder, "roots"), logger);
+  const store = await openPrivateStore(
+    join(folder, DATABASE),
+    merkleWriter(logSigner),
+    maxBytes === undefined ? {} : { maxBytes },
+  );
+  try {
+    await verifyAtStart(store, vault, logSigner.key);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
   return {
+    store,
     vault,
     signingKey,
+    logKey: logSigner.key,
     adminToken,
     adminTokenFile,
     roots: anchors.certificates,
     anchors,
     policyFolder: join(folder, "policies"),
     endorsements: folderEndorsements(join(folder, "endorsements"), clock, logger),
-    store: await openPrivateStore(
-      join(folder, DATABASE),
-      auditWriter(vault),
-      maxBytes === undefined ? {} : { maxBytes },
-    ),
   };
 }
 
@@ -98,6 +114,18 @@ async function rootKeyOf(folder: string): Promise<Uint8Array> {
   } catch {
     throw invalid(file, "it is no base64url", "Restore it from a backup.");
   }
+}
+
+async function logSignerIn(folder: string): Promise<NoteSigner> {
+  const file = join(folder, LOG_KEY);
+  // A new key could not go on with the old log.
+  if (existsSync(join(folder, DATABASE)) && !existsSync(file))
+    throw invalid(
+      file,
+      "it is missing, and the audit log can only go on with it",
+      "Restore it from a backup.",
+    );
+  return logSignerOf(await readOrCreatePrivateFile(file, () => `${generateLogKey()}\n`));
 }
 
 async function signingKeyOf(file: string): Promise<EarSigningKey> {
