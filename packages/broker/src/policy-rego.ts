@@ -59,11 +59,10 @@ export function regoResourcePolicy(id: string, policy: PolicyText): ResourcePoli
   return {
     id,
     sha384: policyDigest(text),
-    allow: ({ resource, claims, now }) => {
-      const { repository, type, tag } = resource;
+    allow: ({ plugin, path, query: asked, claims, now }) => {
       const input: unknown = claims;
       if (!isJsonObject(input)) throw new TypeError("claims are no JSON object");
-      const data = { plugin: "resource", "resource-path": [repository, type, tag], query: {} };
+      const data = { plugin, "resource-path": path, query: asked };
       return decided(query, { input, data, now }, { [file]: text });
     },
   };

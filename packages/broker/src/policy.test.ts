@@ -3,7 +3,6 @@ import type { EarAppraisal, EarClaims, Finding } from "@adyton/appraisal";
 import { describe, expect, it } from "vitest";
 import { affirmingPolicy } from "./policy.ts";
 
-const resource = { repository: "default", type: "hello", tag: "secret" };
 const failed: Finding = { rule: "reference:launch_digest", ok: false, message: "Unknown.", next: "Add it." };
 
 function submod(changes: Partial<EarAppraisal> = {}): EarAppraisal {
@@ -29,7 +28,9 @@ function claims(submods: Record<string, EarAppraisal>, changes: Partial<EarClaim
 
 const rules = async (of: EarClaims, allowSimulated = false): Promise<[boolean, string[]]> => {
   const { allow, findings } = await affirmingPolicy({ allowSimulated }).allow({
-    resource,
+    plugin: "resource",
+    path: ["default", "hello", "secret"],
+    query: {},
     claims: of,
     now: new Date(0),
   });

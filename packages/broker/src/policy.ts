@@ -3,10 +3,17 @@
 
 import type { EarAppraisal, EarClaims, Finding } from "@adyton/appraisal";
 import type { JsonObject } from "@adyton/core/json";
-import type { ResourcePath } from "./resource-path.ts";
 
-export interface ResourceRequest {
-  readonly resource: ResourcePath;
+/** What is asked for. */
+export interface Asked {
+  /** `resource`, or the plugin that is asked. */
+  readonly plugin: string;
+  /** Below the plugin; of a resource: repository, type, tag. */
+  readonly path: readonly string[];
+  readonly query: Readonly<Record<string, string>>;
+}
+
+export interface ResourceRequest extends Asked {
   /** Claims of a verified attestation result (EAR). */
   readonly claims: EarClaims;
   readonly now: Date;

@@ -3,151 +3,136 @@
 // its outcome leaves.
 
 import type { EarClaims } from "@adyton/appraisal";
-import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json";
-import { type AuditEvent, auditChange } from "./audit.ts";
+import { auditChange } from "./audit.ts";
+import type { Beside, ResourceBackend, ResourceHistory } from "./backends/types.ts";
 import { BrokerError } from "./errors.ts";
-import { encryptTo, type Jwe, parseTeeKey } from "./jwe.ts";
-import type { ResourceDecision, ResourcePolicy } from "./policy.ts";
+import { encryptTo, type Jwe } from "./jwe.ts";
+import { type AuditFacts, type ReleaseGate, teeKeyOf } from "./release-gate.ts";
 import { type ResourcePath, resourceName } from "./resource-path.ts";
 import type { Store } from "./store/types.ts";
-import type { Vault } from "./vault.ts";
 
 export interface ResourcesOptions {
   readonly store: Store;
-  readonly vault: Vault;
-  /** The policy that counts at this moment. */
-  readonly policy: (now: Date) => Promise<ResourcePolicy>;
+  readonly backend: ResourceBackend;
+  readonly gate: ReleaseGate;
 }
 
-const MAX_REASONS = 8;
+/** When, and on whose behalf (a principal's id). */
+export interface Act {
+  readonly now: Date;
+  readonly by: string;
+}
 
 export class Resources {
   readonly #store: Store;
-  readonly #vault: Vault;
-  readonly #policy: ResourcesOptions["policy"];
+  readonly #backend: ResourceBackend;
+  readonly #gate: ReleaseGate;
 
-  constructor({ store, vault, policy }: ResourcesOptions) {
+  constructor({ store, backend, gate }: ResourcesOptions) {
     this.#store = store;
-    this.#vault = vault;
-    this.#policy = policy;
+    this.#backend = backend;
+    this.#gate = gate;
   }
 
-  /** Resolves once the secret would survive a crash. */
-  async put(path: ResourcePath, secret: Uint8Array, now: Date): Promise<void> {
-    const key = resourceName(path);
-    await this.#store.write([
-      { kind: "put", space: "resource", key, value: this.#vault.seal("resource", key, secret) },
-      auditChange(now, { type: "resource.put", resource: key, bytes: secret.length }),
-    ]);
+  /** Resolves with the new version's number once the secret would survive a crash. Rejects with `RESOURCE_DELETED`. */
+  async put(path: ResourcePath, secret: Uint8Array, act: Act): Promise<number> {
+    const name = resourceName(path);
+    const beside = besideOf(act, "resource.put", name, { bytes: secret.length });
+    const version = await this.#backend.put(name, secret, beside);
+    await this.#afterwards(beside, version);
+    return version;
   }
 
   /** Rejects with `RESOURCE_NOT_FOUND` when there was nothing to delete. */
-  async delete(path: ResourcePath, now: Date): Promise<void> {
-    const key = resourceName(path);
-    if ((await this.#store.get("resource", key)) === undefined) throw notFound(key);
-    await this.#store.write([
-      { kind: "delete", space: "resource", key },
-      auditChange(now, { type: "resource.delete", resource: key }),
-    ]);
+  async delete(path: ResourcePath, act: Act): Promise<void> {
+    await this.#change(path, act, "delete", this.#backend.delete.bind(this.#backend));
   }
 
-  /** Names, sorted. */
-  list(): Promise<readonly string[]> {
-    return this.#store.keys("resource");
+  /** Brings a deleted secret back. Rejects with `RESOURCE_NOT_FOUND` or `BACKEND_READ_ONLY`. */
+  async restore(path: ResourcePath, act: Act): Promise<void> {
+    await this.#change(path, act, "restore", this.#backend.restore?.bind(this.#backend));
+  }
+
+  /** Removes a deleted secret for good. Rejects with `RESOURCE_NOT_FOUND` or `BACKEND_READ_ONLY`. */
+  async purge(path: ResourcePath, act: Act): Promise<void> {
+    await this.#change(path, act, "purge", this.#backend.purge?.bind(this.#backend));
+  }
+
+  /** Names that begin with `prefix`, sorted. */
+  list(prefix: string = ""): Promise<readonly string[]> {
+    return this.#backend.list(prefix);
+  }
+
+  /** Rejects with `RESOURCE_NOT_FOUND`. */
+  async versions(path: ResourcePath): Promise<ResourceHistory> {
+    const name = resourceName(path);
+    const history = await this.#backend.versions(name);
+    if (history === undefined) throw notFound(name);
+    return history;
   }
 
   /**
-   * The secret, encrypted to the key in `claims`. Rejects with `POLICY_REFUSED`, `RESOURCE_NOT_FOUND` (which only
-   * shows to whom the policy allows the name), `UNSUPPORTED_TEE_KEY` or `SECRET_CORRUPT`.
+   * The secret, encrypted to the key in `claims`: the newest version unless `version` names one. Rejects with
+   * `POLICY_REFUSED`, `RESOURCE_NOT_FOUND` (which only shows to whom the policy allows the name),
+   * `UNSUPPORTED_TEE_KEY`, or as the back end does.
    */
-  async release(path: ResourcePath, claims: EarClaims, now: Date): Promise<Jwe> {
+  async release(path: ResourcePath, claims: EarClaims, now: Date, version?: number): Promise<Jwe> {
     const name = resourceName(path);
-    const policy = await this.#policy(now);
-    const facts: AuditFacts = { resource: name, ...namesOf(policy), ...requesterOf(claims) };
-    const decision = await policy.allow({ resource: path, claims, now });
-    if (!decision.allow) {
-      const reason = { reason: rulesOf(decision), because: decision.because ?? reasonsOf(decision) };
-      await this.#record({ ...facts, decision: "deny", ...reason }, now);
-      throw refused(name, decision);
-    }
-    const sealed = await this.#store.get("resource", name);
-    if (sealed === undefined) {
-      await this.#record({ ...facts, decision: "deny", reason: "no such resource" }, now);
+    const asked = {
+      plugin: "resource",
+      path: [path.repository, path.type, path.tag],
+      query: version === undefined ? {} : { version: String(version) },
+    };
+    const admission = await this.#gate.admit(asked, claims, now, {
+      type: "resource.release",
+      resource: name,
+    });
+    const stored = await this.#backend.get(name, version);
+    if (stored === undefined) {
+      await admission.record("deny", { reason: "no such resource" });
       throw notFound(name);
     }
-    const teeKey = parseTeeKey(teePubkeyOf(claims));
-    const jwe = encryptTo(teeKey, this.#vault.open("resource", name, sealed));
-    await this.#record({ ...facts, decision: "allow", reason: "policy", key: teeKey.thumbprint }, now);
-    return jwe;
+    try {
+      const teeKey = teeKeyOf(claims);
+      const jwe = encryptTo(teeKey, stored.secret);
+      await admission.record("allow", { reason: "policy", key: teeKey.thumbprint, version: stored.version });
+      return jwe;
+    } finally {
+      stored.secret.fill(0);
+    }
   }
 
-  async #record(facts: AuditFacts, now: Date): Promise<void> {
-    const event: AuditEvent = { type: "resource.release", ...facts };
-    await this.#store.write([auditChange(now, event)]);
+  async #change(
+    path: ResourcePath,
+    act: Act,
+    what: "delete" | "restore" | "purge",
+    change: ((name: string, beside: Beside) => Promise<boolean>) | undefined,
+  ): Promise<void> {
+    const name = resourceName(path);
+    if (change === undefined) {
+      throw new BrokerError(
+        "BACKEND_READ_ONLY",
+        "misuse",
+        `Cannot ${what} ${name}: the back end ${this.#backend.kind} has no such operation`,
+      );
+    }
+    const beside = besideOf(act, `resource.${what}`, name);
+    if (!(await change(name, beside))) throw notFound(name);
+    await this.#afterwards(beside);
+  }
+
+  async #afterwards(beside: Beside, version: number = 0): Promise<void> {
+    if (!this.#backend.transactional) await this.#store.write(beside.changes(version));
   }
 }
 
-type AuditFacts = { readonly [name: string]: JsonValue };
-
-function namesOf({ id, sha384 }: ResourcePolicy): AuditFacts {
-  return { policy: id, ...(sha384 === undefined ? {} : { policySha384: sha384 }) };
-}
-
-function requesterOf(claims: EarClaims): AuditFacts {
-  const submods = Object.entries(claims.submods).map(([name, submod]) => {
-    const evidence = submod["ear.veraison.annotated-evidence"] ?? {};
-    const facts = {
-      status: submod["ear.status"],
-      policy: submod["ear.appraisal-policy-id"] ?? null,
-      reportData: evidence.report_data ?? null,
-    };
-    return [name, facts] as const;
-  });
-  return { simulated: claims["adyton.simulated"] ?? true, submods: Object.fromEntries(submods) };
-}
-
-function rulesOf({ findings }: ResourceDecision): readonly string[] {
-  return findings.filter(({ ok }) => !ok).map(({ rule }) => rule);
-}
-
-/** What did not hold as facts: a finding of a policy in Rego says in which file and line. */
-function reasonsOf({ findings }: ResourceDecision): readonly JsonObject[] {
-  return findings
-    .filter(({ ok }) => !ok)
-    .slice(0, MAX_REASONS)
-    .map(
-      (finding) => JSON.parse(JSON.stringify({ ...finding, ok: undefined, next: undefined })) as JsonObject,
-    );
-}
-
-/** The attested key: of the first CPU, whose report data binds it. */
-function teePubkeyOf(claims: EarClaims): JsonValue {
-  const runtimeData = claims.submods.cpu0?.["ear.veraison.annotated-evidence"]?.runtime_data_claims;
-  const key = isJsonObject(runtimeData) ? runtimeData["tee-pubkey"] : undefined;
-  if (key === undefined) {
-    throw new BrokerError(
-      "TOKEN_REFUSED",
-      "not-authentic",
-      "Cannot release: the token names no TEE public key",
-    );
-  }
-  return key;
-}
-
-function refused(name: string, decision: ResourceDecision): BrokerError {
-  const failed = decision.findings.filter(({ ok }) => !ok);
-  const reasons = failed.slice(0, MAX_REASONS).map(({ message }) => message);
-  const more = failed.length > MAX_REASONS ? [`${failed.length - MAX_REASONS} more rules did not hold.`] : [];
-  const next = [...new Set(failed.flatMap((finding) => finding.next ?? []))].slice(0, MAX_REASONS);
-  return new BrokerError(
-    "POLICY_REFUSED",
-    "policy",
-    [`Cannot release ${name}: refused by policy.`, ...reasons, ...more].join(" "),
-    {
-      detail: { resource: name, rules: failed.map(({ rule }) => rule) },
-      ...(next.length === 0 ? {} : { hint: next.join(" ") }),
-    },
-  );
+function besideOf({ now, by }: Act, type: string, resource: string, more: AuditFacts = {}): Beside {
+  return {
+    now,
+    changes: (version) => [
+      auditChange(now, { type, resource, by, ...more, ...(version > 0 ? { version } : {}) }),
+    ],
+  };
 }
 
 function notFound(name: string): BrokerError {

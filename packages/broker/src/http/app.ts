@@ -6,12 +6,13 @@ import { BrokerError } from "../errors.ts";
 import { errorResponse } from "./answers.ts";
 import { addAttestationRoutes } from "./attestation-routes.ts";
 import { type App, type AppParts, noSuchPath } from "./parts.ts";
+import { addPluginRoutes } from "./plugin-routes.ts";
 import { addPolicyRoutes } from "./policy-routes.ts";
 import { addReferenceRoutes } from "./reference-routes.ts";
 import { addResourceRoutes } from "./resource-routes.ts";
 import { addVeraisonRoutes, isVeraisonPath, problemResponse } from "./veraison-routes.ts";
 
-const METHODS: readonly string[] = ["GET", "POST", "DELETE"];
+const METHODS: readonly string[] = ["GET", "POST", "PUT", "DELETE"];
 const HEALTH = "/healthz";
 
 export function createApp(parts: AppParts): App {
@@ -30,6 +31,7 @@ export function createApp(parts: AppParts): App {
   addResourceRoutes(app, parts);
   addReferenceRoutes(app, parts);
   addPolicyRoutes(app, parts);
+  addPluginRoutes(app, parts);
   addVeraisonRoutes(app, parts);
   const refused = (error: unknown, path: string): Response =>
     isVeraisonPath(path) ? problemResponse(error, logger) : errorResponse(error, logger);

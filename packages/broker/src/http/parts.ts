@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the routes are made of, and what they share.
 
-import type { ReferenceTrust } from "@adyton/appraisal/reference";
 import type { Hono } from "hono";
 import type { JWK } from "jose";
 import type { PeerCertificate } from "../admin/certificate.ts";
@@ -13,6 +12,7 @@ import type { Logger } from "../log.ts";
 import type { Plugin } from "../plugins/types.ts";
 import type { PolicyName } from "../policy-names.ts";
 import type { PolicyStore } from "../policy-store.ts";
+import type { ReferenceSources } from "../reference/trust.ts";
 import type { ReleaseGate } from "../release-gate.ts";
 import type { Resources } from "../resources.ts";
 import type { Sessions } from "../sessions.ts";
@@ -47,7 +47,7 @@ export interface AppParts {
   readonly plugins: readonly Plugin[];
   readonly policies: PolicyStore;
   /** Whose documents of reference values are taken. */
-  readonly referenceTrust: ReferenceTrust;
+  readonly referenceTrust: ReferenceSources;
   /** Whether the program that runs the broker gave this policy itself. */
   readonly isFixed: (name: PolicyName) => boolean;
   /**

@@ -1,40 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-// Resources: released to the attested, kept by the administrator.
+// Resources: released to the attested, kept by the administrator. Trustee's paths, and what it lacks below /v1/resources.
 
-import { type EarClaims, verifyEar } from "@adyton/appraisal";
-import { AdytonError } from "@adyton/core/errors";
 import { ANYTHING, may } from "../admin/principal.ts";
-import { BrokerError } from "../errors.ts";
+import { invalid } from "../protocol.ts";
 import { parseResourcePath, type ResourcePath, resourceName } from "../resource-path.ts";
+import { claimsOf } from "./attested.ts";
 import { readBody } from "./body.ts";
-import { bearerOf, sessionIdOf } from "./credentials.ts";
 import { type App, type AppParts, PREFIX, pathBelow } from "./parts.ts";
 
 const BELOW = `${PREFIX}/resource/`;
+const OWN = "/v1/resources";
+const VERSION = /^[1-9][0-9]{0,9}$/;
 
 export function addResourceRoutes(app: App, parts: AppParts): void {
   const { authorize, clock, maxBodyBytes, resources } = parts;
   app.get(`${BELOW}*`, async (c) => {
     const now = clock.now();
-    const path = pathOf(c.req.url);
-    return c.json(await resources.release(path, await claimsOf(c.req.raw, parts, now), now));
+    const { url, version } = versionOf(c.req.url);
+    const path = pathOf(url);
+    return c.json(await resources.release(path, await claimsOf(c.req.raw, parts, now), now, version));
   });
   app.post(`${BELOW}*`, async (c) => {
     const path = pathOf(c.req.url);
-    await authorize(c.req.raw, "resource.put", resourceName(path));
-    await resources.put(path, await readBody(c.req.raw, maxBodyBytes), clock.now());
+    const { id: by } = await authorize(c.req.raw, "resource.put", resourceName(path));
+    const secret = await readBody(c.req.raw, maxBodyBytes);
+    await resources.put(path, secret, { now: clock.now(), by });
+    secret.fill(0);
     return c.body(null, 200);
   });
   app.delete(`${BELOW}*`, async (c) => {
     const path = pathOf(c.req.url);
-    await authorize(c.req.raw, "resource.delete", resourceName(path));
-    await resources.delete(path, clock.now());
+    const { id: by } = await authorize(c.req.raw, "resource.delete", resourceName(path));
+    await resources.delete(path, { now: clock.now(), by });
     return c.body(null, 200);
   });
   app.get(`${PREFIX}/resources`, async (c) => {
     const principal = await authorize(c.req.raw, "resource.list", ANYTHING);
-    const names = await resources.list();
+    const names = await resources.list(prefixOf(c.req.url));
     return c.json(names.filter((name) => may(principal, "resource.list", name)));
+  });
+  app.get(`${OWN}/*`, async (c) => {
+    const path = ownPathOf(c.req.url, "versions");
+    await authorize(c.req.raw, "resource.list", resourceName(path));
+    return c.json({ name: resourceName(path), ...(await resources.versions(path)) });
+  });
+  app.post(`${OWN}/*`, async (c) => {
+    const what = c.req.url.endsWith("/purge") ? "purge" : "restore";
+    const path = ownPathOf(c.req.url, what);
+    const { id: by } = await authorize(c.req.raw, `resource.${what}`, resourceName(path));
+    await resources[what](path, { now: clock.now(), by });
+    return c.json({ name: resourceName(path), [what === "purge" ? "purged" : "restored"]: true });
   });
 }
 
@@ -42,23 +57,29 @@ function pathOf(url: string): ResourcePath {
   return parseResourcePath(pathBelow(BELOW, url));
 }
 
-/** What the requester was attested to be, by its bearer token or else its session. */
-async function claimsOf(request: Request, { sessions, publicKeys }: AppParts, now: Date): Promise<EarClaims> {
-  const id = sessionIdOf(request);
-  const token = bearerOf(request) ?? (id === undefined ? undefined : sessions.find(id, now)?.token);
-  if (token === undefined) {
-    throw new BrokerError("TOKEN_MISSING", "not-authentic", "Cannot release: the requester is not attested", {
-      hint: "Attest first (POST auth, POST attest), then ask with the session's cookie or its token.",
-    });
+/** `/v1/resources/<repository>/<type>/<tag>/<operation>`. */
+function ownPathOf(url: string, operation: string): ResourcePath {
+  const below = pathBelow(`${OWN}/`, url);
+  const end = `/${operation}`;
+  return parseResourcePath(below.endsWith(end) ? below.slice(0, -end.length) : `${below}/?/?/?`);
+}
+
+/** `?version=` and nothing else. */
+function versionOf(text: string): { url: string; version?: number } {
+  const url = new URL(text);
+  const { search } = url;
+  if (search === "") return { url: text };
+  const version = search.startsWith("?version=") ? search.slice("?version=".length) : "";
+  if (!VERSION.test(version)) throw invalid("the query is not ?version= with a number from 1 on");
+  url.search = "";
+  return { url: url.href, version: Number(version) };
+}
+
+/** `?prefix=` and nothing else. */
+function prefixOf(text: string): string {
+  const { searchParams } = new URL(text);
+  for (const name of searchParams.keys()) {
+    if (name !== "prefix") throw invalid("the query is not ?prefix=");
   }
-  try {
-    return await verifyEar(token, { keys: publicKeys, now });
-  } catch (cause) {
-    if (!(cause instanceof AdytonError)) throw cause;
-    throw new BrokerError("TOKEN_REFUSED", "not-authentic", `Cannot accept the token: ${cause.message}`, {
-      cause,
-      detail: { code: cause.code },
-      hint: "Attest again.",
-    });
-  }
+  return searchParams.get("prefix") ?? "";
 }

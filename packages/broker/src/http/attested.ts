@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a requester was attested to be, by its bearer token or else its session.
+
+import { type EarClaims, verifyEar } from "@adyton/appraisal";
+import { AdytonError } from "@adyton/core/errors";
+import { BrokerError } from "../errors.ts";
+import { bearerOf, sessionIdOf } from "./credentials.ts";
+import type { AppParts } from "./parts.ts";
+
+/** Claims of a token that we signed and that still holds. Rejects with `TOKEN_MISSING` or `TOKEN_REFUSED`. */
+export async function claimsOf(
+  request: Request,
+  { sessions, publicKeys }: AppParts,
+  now: Date,
+): Promise<EarClaims> {
+  const id = sessionIdOf(request);
+  const token = bearerOf(request) ?? (id === undefined ? undefined : sessions.find(id, now)?.token);
+  if (token === undefined) {
+    throw new BrokerError("TOKEN_MISSING", "not-authentic", "Cannot release: the requester is not attested", {
+      hint: "Attest first (POST auth, POST attest), then ask with the session's cookie or its token.",
+    });
+  }
+  try {
+    return await verifyEar(token, { keys: publicKeys, now });
+  } catch (cause) {
+    if (!(cause instanceof AdytonError)) throw cause;
+    throw new BrokerError("TOKEN_REFUSED", "not-authentic", `Cannot accept the token: ${cause.message}`, {
+      cause,
+      detail: { code: cause.code },
+      hint: "Attest again.",
+    });
+  }
+}

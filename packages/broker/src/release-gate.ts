@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gate that everything passes which an attested workload asks for: the policy decides, the audit log hears of it
+// first.
+
+import type { EarClaims } from "@adyton/appraisal";
+import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json";
+import { auditChange } from "./audit.ts";
+import { BrokerError } from "./errors.ts";
+import { parseTeeKey, type TeeKey } from "./jwe.ts";
+import type { Asked, ResourceDecision, ResourcePolicy } from "./policy.ts";
+import type { Store } from "./store/types.ts";
+
+export interface ReleaseGateOptions {
+  readonly store: Store;
+  /** The policy that counts for what is asked, at this moment. */
+  readonly policy: (now: Date, asked: Asked) => Promise<ResourcePolicy>;
+}
+
+export type AuditFacts = { readonly [name: string]: JsonValue };
+
+/** A request that policy allows; its outcome is still to be recorded. */
+export interface Admission {
+  /** Appends the outcome to the audit log: call it before the answer leaves. */
+  record(decision: "allow" | "deny", more: AuditFacts): Promise<void>;
+}
+
+const MAX_REASONS = 8;
+
+export class ReleaseGate {
+  readonly #store: Store;
+  readonly #policy: ReleaseGateOptions["policy"];
+
+  constructor({ store, policy }: ReleaseGateOptions) {
+    this.#store = store;
+    this.#policy = policy;
+  }
+
+  /** Asks the policy. Rejects with `POLICY_REFUSED`, which is in the log then. `event` says what it is about. */
+  async admit(
+    asked: Asked,
+    claims: EarClaims,
+    now: Date,
+    event: AuditFacts & { readonly type: string },
+  ): Promise<Admission> {
+    const policy = await this.#policy(now, asked);
+    const facts = { ...event, ...namesOf(policy), ...requesterOf(claims) };
+    const record: Admission["record"] = async (decision, more) => {
+      await this.#store.write([auditChange(now, { ...facts, decision, ...more })]);
+    };
+    const decision = await policy.allow({ ...asked, claims, now });
+    if (!decision.allow) {
+      await record("deny", {
+        reason: rulesOf(decision),
+        because: decision.because ?? reasonsOf(decision),
+      });
+      throw refused(asked, decision);
+    }
+    return { record };
+  }
+}
+
+/** The attested key that answers are encrypted to. Throws `TOKEN_REFUSED` or `UNSUPPORTED_TEE_KEY`. */
+export function teeKeyOf(claims: EarClaims): TeeKey {
+  return parseTeeKey(teePubkeyOf(claims));
+}
+
+/** What a request is called in messages and in the log. */
+export function nameOf({ plugin, path }: Asked): string {
+  return plugin === "resource" ? path.join("/") : [plugin, ...path].join("/");
+}
+
+function namesOf({ id, sha384 }: ResourcePolicy): AuditFacts {
+  return { policy: id, ...(sha384 === undefined ? {} : { policySha384: sha384 }) };
+}
+
+function requesterOf(claims: EarClaims): AuditFacts {
+  const submods = Object.entries(claims.submods).map(([name, submod]) => {
+    const evidence = submod["ear.veraison.annotated-evidence"] ?? {};
+    const facts = {
+      status: submod["ear.status"],
+      policy: submod["ear.appraisal-policy-id"] ?? null,
+      reportData: evidence.report_data ?? null,
+    };
+    return [name, facts] as const;
+  });
+  return { simulated: claims["adyton.simulated"] ?? true, submods: Object.fromEntries(submods) };
+}
+
+function rulesOf({ findings }: ResourceDecision): readonly string[] {
+  return findings.filter(({ ok }) => !ok).map(({ rule }) => rule);
+}
+
+/** What did not hold as facts: a finding of a policy in Rego says in which file and line. */
+function reasonsOf({ findings }: ResourceDecision): readonly JsonObject[] {
+  return findings
+    .filter(({ ok }) => !ok)
+    .slice(0, MAX_REASONS)
+    .map(
+      (finding) => JSON.parse(JSON.stringify({ ...finding, ok: undefined, next: undefined })) as JsonObject,
+    );
+}
+
+/** The attested key: of the first CPU, whose report data binds it. */
+function teePubkeyOf(claims: EarClaims): JsonValue {
+  const runtimeData = claims.submods.cpu0?.["ear.veraison.annotated-evidence"]?.runtime_data_claims;
+  const key = isJsonObject(runtimeData) ? runtimeData["tee-pubkey"] : undefined;
+  if (key === undefined) {
+    throw new BrokerError(
+      "TOKEN_REFUSED",
+      "not-authentic",
+      "Cannot release: the token names no TEE public key",
+    );
+  }
+  return key;
+}
+
+function refused(asked: Asked, decision: ResourceDecision): BrokerError {
+  const name = nameOf(asked);
+  const failed = decision.findings.filter(({ ok }) => !ok);
+  const reasons = failed.slice(0, MAX_REASONS).map(({ message }) => message);
+  const more = failed.length > MAX_REASONS ? [`${failed.length - MAX_REASONS} more rules did not hold.`] : [];
+  const next = [...new Set(failed.flatMap((finding) => finding.next ?? []))].slice(0, MAX_REASONS);
+  return new BrokerError(
+    "POLICY_REFUSED",
+    "policy",
+    [`Cannot release ${name}: refused by policy.`, ...reasons, ...more].join(" "),
+    {
+      detail: { resource: name, rules: failed.map(({ rule }) => rule) },
+      ...(next.length === 0 ? {} : { hint: next.join(" ") }),
+    },
+  );
+}
