@@ -3,7 +3,7 @@
 // applies it as it can.
 
 import { equal } from "@adyton/core/bytes";
-import type { LogLeaf } from "../audit/writer.ts";
+import type { LogEntry, LogLeaf } from "../audit/writer.ts";
 import { BrokerError } from "../errors.ts";
 import type { Change } from "./types.ts";
 
@@ -34,6 +34,8 @@ export interface Group {
   readonly left: readonly Left[];
   /** Of the jobs that hold, in order. */
   readonly leaves: readonly LogLeaf[];
+  /** Puts the numbers of the entries that the leaves became into the outcomes. */
+  numbered(entries: readonly LogEntry[]): void;
 }
 
 const MAX_NAME_BYTES = 1024;
@@ -43,6 +45,7 @@ const NUL = "\0";
 export function groupOf(jobs: readonly Pick<Job, "changes">[], stored: Stored): Group {
   const left = new Map<string, Left>();
   const leaves: LogLeaf[] = [];
+  const appends: { readonly touched: number[]; readonly at: number }[] = [];
   const hasNow = (space: string, key: string): boolean => {
     const known = left.get(placeOf(space, key));
     return known === undefined ? stored.has(space, key) : known.value !== undefined;
@@ -74,9 +77,14 @@ export function groupOf(jobs: readonly Pick<Job, "changes">[], stored: Stored): 
       if (change.kind !== "check") continue;
       if (!same(valueNow(change.space, change.key), change.expect)) return conflict(change.space, change.key);
     }
-    return changes.map(apply);
+    const touched = changes.map(apply);
+    for (const [at, { kind }] of changes.entries()) if (kind === "append") appends.push({ touched, at });
+    return touched;
   });
-  return { outcomes, left: [...left.values()], leaves };
+  const numbered = (entries: readonly LogEntry[]): void => {
+    for (const [n, { touched, at }] of appends.entries()) touched[at] = entries[n]?.seq ?? 0;
+  };
+  return { outcomes, left: [...left.values()], leaves, numbered };
 }
 
 /** Tells every job of a committed group what became of it. */

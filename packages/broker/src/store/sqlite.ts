@@ -208,6 +208,7 @@ class SqliteStore implements Store {
         for (const entry of entries) this.#append(entry);
         for (const node of nodes) this.#keep(node);
         this.#setHead(head);
+        group.numbered(entries);
       }
       this.#driver.exec("COMMIT");
     } catch (error) {

@@ -40,8 +40,9 @@ export interface Store {
   entries(space: Space): Promise<ReadonlyMap<string, Uint8Array>>;
   /**
    * Applies all changes or none, and resolves once they would survive a crash of the machine. Answers, for each
-   * change, how many values or entries it touched. Rejects with `STORE_CONFLICT` when a check does not hold. After
-   * `STORE_FAILED` nothing was written, unless its detail says `uncertain`: the database was lost at the very end.
+   * change, how many values it touched, or the number of the entry it appended. Rejects with `STORE_CONFLICT` when a
+   * check does not hold. After `STORE_FAILED` nothing was written, unless its detail says `uncertain`: the database was
+   * lost at the very end.
    */
   write(changes: readonly Change[]): Promise<readonly number[]>;
   /** Log entries after `seq`, at most `limit`, in order. */
@@ -52,4 +53,21 @@ export interface Store {
   logNodes(places: readonly LogNodeId[]): Promise<readonly LogNode[]>;
   /** Writes what is queued, then closes. */
   close(): Promise<void>;
+}
+
+/** One row of everything a store keeps for good. */
+export type SnapshotRow =
+  | { readonly kind: "value"; readonly space: Space; readonly key: string; readonly value: Uint8Array }
+  | ({ readonly kind: "entry" } & LogEntry)
+  | ({ readonly kind: "node" } & LogNode)
+  | { readonly kind: "head"; readonly head: string };
+
+/** A store that can be seen whole: of all tenants, and with the log as it stands. */
+export interface WholeStore extends Store {
+  /** Those that hold a value, sorted. */
+  spaces(): Promise<readonly Space[]>;
+  /** Everything as of one moment, while others go on writing. */
+  snapshot(): AsyncIterable<SnapshotRow>;
+  /** Takes what `snapshot` gave, all or nothing. Rejects with `STATE_NOT_EMPTY` when anything is here. */
+  load(rows: AsyncIterable<SnapshotRow>): Promise<void>;
 }
