@@ -30,7 +30,7 @@ import { BrokerError } from "./errors.ts";
 import { initDataHash } from "./init-data.ts";
 import { parseTeeKey } from "./jwe.ts";
 import type { AttestRequest } from "./protocol.ts";
-import type { ReferenceValueMap } from "./reference-values.ts";
+import type { LiveReferences } from "./reference/references.ts";
 import type { Session } from "./sessions.ts";
 import { schemeNameOf } from "./veraison-media.ts";
 
@@ -65,7 +65,7 @@ export class Verifier {
   async attest(
     session: Session,
     request: AttestRequest,
-    referenceValues: ReferenceValueMap,
+    references: LiveReferences,
     now: Date,
   ): Promise<string> {
     if (request.nonce !== session.nonce) throw wrongNonce();
@@ -74,7 +74,8 @@ export class Verifier {
     const initData = await boundInitData(primary, request);
     const result = appraise([primary, ...devices], {
       policy: await this.#options.policy(now),
-      referenceValues: Object.fromEntries(referenceValues),
+      referenceValues: references.values,
+      vouchersOf: references.vouchersOf,
       now,
       // Bound by the report data, as #verify has checked.
       runtimeData: {
@@ -98,7 +99,7 @@ export class Verifier {
   async attestToNonce(
     envelope: Envelope,
     nonce: Uint8Array,
-    referenceValues: ReferenceValueMap,
+    references: LiveReferences,
     now: Date,
   ): Promise<string> {
     const { tee, evidence, eventLog } = envelope;
@@ -115,7 +116,8 @@ export class Verifier {
     });
     const result = appraise(verified, {
       policy: await this.#options.policy(now),
-      referenceValues: Object.fromEntries(referenceValues),
+      referenceValues: references.values,
+      vouchersOf: references.vouchersOf,
       now,
       runtimeData: { nonce: toBase64Url(nonce) },
     });

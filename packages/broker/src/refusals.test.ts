@@ -218,7 +218,7 @@ describe("administration is refused", () => {
     ["another version", referenceMessage({ a: 1 }, { version: "0.2.0" }), "SerdeError", "INVALID_REQUEST"],
     ["an unknown member", referenceMessage({ a: 1 }, { more: 1 }), "SerdeError", "INVALID_REQUEST"],
     ["an unknown type", referenceMessage({ a: 1 }, { type: "guess" }), "SerdeError", "INVALID_REQUEST"],
-    ["swid", referenceMessage({ a: 1 }, { type: "swid" }), "RvpsError", "UNSUPPORTED_REFERENCE_VALUE"],
+    ["another type", referenceMessage({ a: 1 }, { type: "rim" }), "SerdeError", "INVALID_REQUEST"],
     ["corim", referenceMessage({ a: 1 }, { type: "corim" }), "AttestationError", "INVALID_CBOR"],
     ["a payload that is no base64", referenceMessage({}, { payload: "!" }), "SerdeError", "INVALID_REQUEST"],
     ["a payload that is no object", referenceMessage([1]), "SerdeError", "INVALID_REQUEST"],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reference values as others publish them, each with who vouches for it.
 
+export { sameReference } from "../reference.ts";
 export { type CorimOptions, type ReferenceTrust, readCorim } from "./corim.ts";
 export {
   type CorimMeasurement,
@@ -16,6 +17,7 @@ export { type RimReadOptions, readRim } from "./rim.ts";
 export { referenceStep } from "./step.ts";
 export {
   referenceValuesOf,
+  sha256Of,
   type TakeOptions,
   VOUCHER_KINDS,
   type VouchedValue,

@@ -3,7 +3,7 @@
 
 import { BrokerError } from "../errors.ts";
 import { challengeParams, parseAttestRequest, parseAuthRequest } from "../protocol.ts";
-import { readReferenceValues } from "../reference-values.ts";
+import { referencesOf } from "../reference/references.ts";
 import type { Session, Sessions } from "../sessions.ts";
 import { readText } from "./body.ts";
 import { sessionCookie, sessionIdOf } from "./credentials.ts";
@@ -27,8 +27,8 @@ export function addAttestationRoutes(app: App, parts: AppParts): void {
     // Asked again, the session answers what it answered before.
     if (session.token !== undefined) return c.json({ token: session.token });
     const request = parseAttestRequest(await readText(c.req.raw, maxBodyBytes));
-    const referenceValues = await readReferenceValues(store, vault, now);
-    const token = await verifier.attest(session, request, referenceValues, now);
+    const references = await referencesOf(store, vault).live(now);
+    const token = await verifier.attest(session, request, references, now);
     // Of two answers to one challenge at the same time, the first one counts.
     session.token ??= token;
     logger.info("attested", { tee: session.tee });

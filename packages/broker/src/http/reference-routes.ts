@@ -1,57 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reference values, registered, shown and withdrawn by the administrator.
+// Reference values at Trustee's paths: registered, shown and withdrawn by administrators.
 
 import { ANYTHING, may } from "../admin/principal.ts";
-import { auditChange } from "../audit.ts";
 import { BrokerError } from "../errors.ts";
-import {
-  checkReferenceId,
-  readReferenceMessage,
-  readReferenceValues,
-  registerChanges,
-} from "../reference-values.ts";
+import { checkReferenceId } from "../reference/id.ts";
+import { readReferenceMessage } from "../reference/message.ts";
+import { referencesOf } from "../reference/references.ts";
 import { readText } from "./body.ts";
 import { type App, type AppParts, PREFIX, pathBelow } from "./parts.ts";
+import { addOwnReferenceRoutes } from "./references-routes.ts";
 
 const ALL = `${PREFIX}/reference-value`;
 const BELOW = `${ALL}/`;
 
 export function addReferenceRoutes(app: App, parts: AppParts): void {
-  const { authorize, clock, maxBodyBytes, referenceTrust, store, vault } = parts;
+  const { authorize, clock, maxBodyBytes, referenceTrust: trust, store, vault } = parts;
+  const references = referencesOf(store, vault);
   app.post(ALL, async (c) => {
-    await authorize(c.req.raw, "reference.write", ANYTHING);
+    const { id: by } = await authorize(c.req.raw, "reference.write", ANYTHING);
     const now = clock.now();
     const text = await readText(c.req.raw, maxBodyBytes);
-    const registration = await readReferenceMessage(text, referenceTrust, now);
-    for (const id of registration.values.keys()) await authorize(c.req.raw, "reference.write", id);
-    await store.write([
-      ...registerChanges(vault, registration, now),
-      auditChange(now, { type: "reference-value.register", ids: [...registration.values.keys()] }),
-    ]);
+    const { vouched, ...how } = await readReferenceMessage(text, { trust, now, by });
+    for (const id of how.ids) await authorize(c.req.raw, "reference.write", id);
+    await references.register(vouched, { ...how, by, now });
     return c.body(null, 200);
   });
   app.get(ALL, async (c) => {
     const principal = await authorize(c.req.raw, "reference.read", ANYTHING);
-    const all = [...(await readReferenceValues(store, vault, clock.now()))];
-    return c.json(Object.fromEntries(all.filter(([id]) => may(principal, "reference.read", id))));
+    const { values } = await references.live(clock.now());
+    const readable = Object.entries(values).filter(([id]) => may(principal, "reference.read", id));
+    return c.json(Object.fromEntries(readable));
   });
   app.get(`${BELOW}*`, async (c) => {
     const id = idOf(c.req.url);
     await authorize(c.req.raw, "reference.read", id);
-    const values = (await readReferenceValues(store, vault, clock.now())).get(id);
-    if (values === undefined) throw notFound(id);
-    return c.json(values);
+    const { values } = await references.live(clock.now());
+    const found = Object.hasOwn(values, id) ? values[id] : undefined;
+    if (found === undefined) throw notFound(id);
+    return c.json(found);
   });
   app.delete(`${BELOW}*`, async (c) => {
     const id = idOf(c.req.url);
-    await authorize(c.req.raw, "reference.write", id);
-    if ((await store.get("reference-value", id)) === undefined) throw notFound(id);
-    await store.write([
-      { kind: "delete", space: "reference-value", key: id },
-      auditChange(clock.now(), { type: "reference-value.delete", id }),
-    ]);
+    const { id: by } = await authorize(c.req.raw, "reference.write", id);
+    await references.delete(id, { by, now: clock.now() });
     return c.body(null, 200);
   });
+  addOwnReferenceRoutes(app, parts);
 }
 
 function idOf(url: string): string {

@@ -6,7 +6,7 @@ import { AdytonError } from "@adyton/core/errors";
 import { BrokerError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { invalid } from "../protocol.ts";
-import { readReferenceValues } from "../reference-values.ts";
+import { referencesOf } from "../reference/references.ts";
 import { EVIDENCE_TYPES, evidenceOf, SCHEME_NAMES } from "../veraison-media.ts";
 import type { VeraisonSession } from "../veraison-sessions.ts";
 import { hiddenDetail, statusOf, toldDetail } from "./answers.ts";
@@ -49,8 +49,8 @@ export function addVeraisonRoutes(app: App, parts: AppParts): void {
     // From here on nobody else answers this challenge.
     session.status = "processing";
     try {
-      const values = await readReferenceValues(store, vault, now);
-      session.result = await verifier.attestToNonce(evidence, session.nonce, values, now);
+      const references = await referencesOf(store, vault).live(now);
+      session.result = await verifier.attestToNonce(evidence, session.nonce, references, now);
       session.status = "complete";
     } catch (error) {
       session.status = "failed";
@@ -118,6 +118,7 @@ function problemStatus(error: AdytonError): number {
     case "INVALID_REQUEST":
       return 400;
     case "SESSION_UNKNOWN":
+    case "REFERENCE_VALUE_NOT_FOUND":
       return 404;
     default:
       return statusOf(error.code);
