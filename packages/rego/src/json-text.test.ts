@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { failureOf } from "../test/call.ts";
 import { Decimal } from "./decimal.ts";
-import { jsonOf, parseJson } from "./json-text.ts";
+import { isJson, jsonOf, parseJson } from "./json-text.ts";
 import { RegoObject, RegoSet, same, type Value } from "./value.ts";
 
 test.each<[Value, string]>([
@@ -60,4 +60,15 @@ test("what JSON.stringify writes is read as JSON.parse reads it", () => {
       expect(JSON.parse(jsonOf(parseJson(text)))).toEqual(JSON.parse(JSON.stringify(JSON.parse(text))));
     }),
   );
+});
+
+test.each([
+  [10_000, "[", "]", true],
+  [10_001, "[", "]", false],
+  [10_001, '{"a":', "}", false],
+])("%i times %j is as deep as the reference reads: %j %j", (depth, open, close, ok) => {
+  const text = `${open.repeat(depth)}"[\\"["${close.repeat(depth)}`;
+  expect(isJson(text)).toBe(ok);
+  if (ok) expect(parseJson(text)).toHaveLength(1);
+  else expect(failureOf(() => parseJson(text))).toEqual({ kind: "builtin", message: "the text is nested too deeply" });
 });

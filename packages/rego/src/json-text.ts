@@ -6,6 +6,8 @@ import { Decimal } from "./decimal.ts";
 import { formatNumber, numberOf } from "./number.ts";
 import { compareStrings, entriesOf, type PlainObject, RegoObject, RegoSet, type Value } from "./value.ts";
 
+const MAX_NESTING = 10_000;
+
 /** Strings, with what follows a key; or numbers. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|-?\d[\d.eE+-]*/g;
 
@@ -18,9 +20,33 @@ export function jsonOf(value: Value, indent?: string, prefix = ""): string {
   return write(value, line, indent ?? "", indent === undefined ? ":" : ": ");
 }
 
+/** Whether the text is JSON that `parseJson` takes. */
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return !isDeep(text);
+  } catch (cause) {
+    if (cause instanceof SyntaxError) return false;
+    throw cause;
+  }
+}
+
+/** Whether arrays and objects stand in each other beyond what Go's decoder takes, and with it the reference. */
+function isDeep(text: string): boolean {
+  if (text.length <= 2 * MAX_NESTING) return false;
+  let depth = 0;
+  let most = 0;
+  for (const [mark] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]/g)) {
+    if (mark === "[" || mark === "{") most = Math.max(most, ++depth);
+    else if (mark === "]" || mark === "}") depth--;
+  }
+  return most > MAX_NESTING;
+}
+
 /** The value of JSON text. Throws `BuiltinFailure`. */
 export function parseJson(text: string): Value {
   try {
+    if (isDeep(text)) throw new BuiltinFailure("builtin", "the text is nested too deeply");
     // Doubles hold what has fewer than 16 digits and no exponent.
     if (!/[\d.]{16}|\d[eE]/.test(text)) return JSON.parse(text) as Value;
     JSON.parse(text);

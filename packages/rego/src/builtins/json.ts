@@ -2,7 +2,7 @@
 // JSON text, and documents picked apart by paths. `json.patch` stands in patch.ts, schemas in schema.ts.
 
 import type { Builtin, BuiltinContext } from "../builtin.ts";
-import { jsonOf, parseJson } from "../json-text.ts";
+import { isJson, jsonOf, parseJson } from "../json-text.ts";
 import { ANY, anyOf, arrayOf, BOOLEAN, STRING, setOf, type Type } from "../types.ts";
 import { entriesOf, isObject, type Key, keyOf, kindOf, objectOf, RegoSet, type Value } from "../value.ts";
 import { ANY_ARRAY, ANY_OBJECT, define, objectAt, operandFailure, stringAt, wrong } from "./define.ts";
@@ -44,16 +44,12 @@ export const json: readonly Builtin[] = [
   define("json.unmarshal", [STRING], ANY, (text: Value, context: BuiltinContext) =>
     parseJson(paid(stringAt(text, 1), context)),
   ),
-  define("json.is_valid", [STRING], BOOLEAN, (text: Value, context: BuiltinContext) => {
-    if (typeof text !== "string") return false;
-    try {
-      JSON.parse(paid(text, context));
-      return true;
-    } catch (cause) {
-      if (cause instanceof SyntaxError) return false;
-      throw cause;
-    }
-  }),
+  define(
+    "json.is_valid",
+    [STRING],
+    BOOLEAN,
+    (text: Value, context: BuiltinContext) => typeof text === "string" && isJson(paid(text, context)),
+  ),
 ];
 
 /** The names of a path: an array, or text with `/` between and `~1`, `~0` for `/` and `~` (RFC 6901). */

@@ -23,7 +23,6 @@ import { ANY, BOOLEAN, type FunctionType, STRING, setOf, type Type } from "../ty
 import { keyOf, type Value } from "../value.ts";
 import {
   keysType,
-  membersType,
   objectType,
   overlap,
   selected,
@@ -33,21 +32,41 @@ import {
   unionOf,
 } from "./lattice.ts";
 
+/** What is known of the rules of a program, for its queries. */
+const checkers = new WeakMap<Program, Checker>();
+
 /** Reports everything that can never fit. */
 export const typeChecker: TypeChecker = {
   rules: (program, report) => {
     const checker = new Checker(program, report);
-    for (const node of program.nodes) checker.typeOfRules(node);
+    // In order: a chain of rules may be longer than the stack is deep.
+    for (const node of program.order) checker.typeOfRules(node);
+    checkers.set(program, checker);
   },
   query: (program, query, report) => {
-    // What is wrong with the rules was reported when they were compiled.
-    const rules = new Checker(program, () => undefined);
-    new Checker(program, report, rules).body(query.body, new Map());
+    new Checker(program, report, checkers.get(program)).body(query.body, new Types());
   },
 };
 
-/** Types of the locals of one clause or query. */
-type Types = Map<Local, Type>;
+/** Types of the locals of one clause or query, those of the bodies around a body included. */
+class Types {
+  readonly #outer: Types | undefined;
+  #own: Map<Local, Type> | undefined;
+
+  constructor(outer?: Types) {
+    this.#outer = outer;
+  }
+
+  get(local: Local): Type | undefined {
+    return this.#own?.get(local) ?? this.#outer?.get(local);
+  }
+
+  /** What a body learns is not known outside of it. */
+  set(local: Local, type: Type): void {
+    this.#own ??= new Map();
+    this.#own.set(local, type);
+  }
+}
 
 class Checker {
   readonly #program: Program;
@@ -55,6 +74,8 @@ class Checker {
   readonly #rules: Checker;
   readonly #known = new Map<RuleNode, Type>();
   #quiet = false;
+  /** In a body of `every`, where OPA looks at references and comprehensions only. */
+  #lenient = false;
 
   constructor(program: Program, report: Report, rules?: Checker) {
     this.#program = program;
@@ -75,7 +96,7 @@ class Checker {
   }
 
   #clause(clause: Clause): Type {
-    const types: Types = new Map();
+    const types = new Types();
     this.body(clause.body, types);
     const result = this.#result(clause, types);
     return clause.else === undefined ? result : unionOf([result, this.#clause(clause.else)]);
@@ -107,7 +128,7 @@ class Checker {
     for (const { value } of replacements) if (isOperand(value)) this.operand(value, types);
     // Below a `with` other things may stand in the place of rules and functions.
     const replaced = replacements.some(({ target }) => target.kind !== "input");
-    this.#form(form, negated ? new Map(types) : types, location, replaced);
+    this.#form(form, negated ? new Types(types) : types, location, replaced);
   }
 
   #form(form: Form, types: Types, location: Statement["location"], replaced: boolean): void {
@@ -125,20 +146,20 @@ class Checker {
         for (const arg of form.args) this.operand(arg, types);
         break;
       case "every": {
-        const domain = this.operand(form.domain, types);
-        const inner: Types = new Map(types);
-        if (form.key !== undefined) inner.set(form.key, keysType(domain));
-        inner.set(form.value, membersType(domain));
-        this.body(form.body, inner);
+        this.operand(form.domain, types);
+        const lenient = this.#lenient;
+        this.#lenient = true;
+        this.body(form.body, new Types(types));
+        this.#lenient = lenient;
         break;
       }
       case "not":
-        this.body(form.body, new Map(types));
+        this.body(form.body, new Types(types));
         break;
       case "and":
       case "or":
-        this.body(form.left, new Map(types));
-        this.body(form.right, new Map(types));
+        this.body(form.left, new Types(types));
+        this.body(form.right, new Types(types));
         break;
     }
   }
@@ -146,6 +167,7 @@ class Checker {
   #unify(left: Operand, right: Operand, types: Types, location: Statement["location"]): void {
     const a = this.#pattern(left, types);
     const b = this.#pattern(right, types);
+    if (this.#lenient) return;
     const [known, given] = [a ?? ANY, b ?? ANY];
     if (a !== undefined && b !== undefined && !this.#comparable(a, b, location)) return;
     this.#bind(left, given, types);
@@ -173,7 +195,7 @@ class Checker {
   /** Free locals of a pattern take the types of what they stand for. */
   #bind(operand: Operand, type: Type, types: Types): void {
     if (operand.kind === "local") {
-      if (!types.has(operand.local)) types.set(operand.local, type);
+      if (types.get(operand.local) === undefined) types.set(operand.local, type);
     } else if (operand.kind === "array") {
       operand.items.forEach((item, i) => {
         this.#bind(item, selected(type, i, typeOf(i)) ?? ANY, types);
@@ -193,6 +215,7 @@ class Checker {
     replaced: boolean,
   ): void {
     const given = args.map((arg) => this.operand(arg, types));
+    if (this.#lenient) return;
     const result = replaced ? ANY : this.#resultOf(callee);
     if (callee.kind === "builtin" && !replaced) {
       const { name, type } = callee.builtin;
@@ -251,8 +274,11 @@ class Checker {
   }
 
   #comprehension({ body, key, of, value }: ComprehensionOperand, types: Types): Type {
-    const inner: Types = new Map(types);
+    const inner = new Types(types);
+    const lenient = this.#lenient;
+    this.#lenient = false;
     this.body(body, inner);
+    this.#lenient = lenient;
     const member = this.operand(value, inner);
     if (of === "array") return { kind: "array", rest: member };
     if (of === "set") return { kind: "set", of: member };
@@ -285,7 +311,7 @@ class Checker {
       const part = path[at];
       if (part === undefined) break;
       const key = part.kind === "value" ? part.value : undefined;
-      const free = part.kind === "local" && !types.has(part.local);
+      const free = part.kind === "local" && types.get(part.local) === undefined;
       const keyType = free ? ANY : this.operand(part, types);
       const below = selected(type, key, keyType);
       if (below === undefined) {

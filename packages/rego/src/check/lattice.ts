@@ -198,13 +198,6 @@ export function keysType(type: Type): Type {
   }
 }
 
-/** The type of the members over which one iterates. */
-export function membersType(type: Type): Type {
-  if (type.kind === "union")
-    return unionOf(type.of.filter(({ kind }) => isCollection(kind)).map(membersType));
-  return (isCollection(type.kind) ? selected(type, undefined, ANY) : undefined) ?? ANY;
-}
-
 function isCollection(kind: Type["kind"]): boolean {
   return kind === "any" || kind === "array" || kind === "set" || kind === "object";
 }

@@ -188,6 +188,8 @@ export interface Program {
   readonly root: RuleNode;
   /** Those with clauses, at the position that is their id. */
   readonly nodes: RuleNode[];
+  /** The same, each after those that it needs. */
+  readonly order: RuleNode[];
   readonly builtins: ReadonlyMap<string, Builtin>;
   /** Absent where nobody wants types checked. */
   readonly types: TypeChecker | undefined;

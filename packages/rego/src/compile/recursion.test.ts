@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import { findingsIn, resultOf } from "../../test/run.ts";
+import { compile } from "../compile.ts";
 
 describe("recursion", () => {
   it.each([
@@ -52,5 +53,10 @@ describe("recursion", () => {
     expect(findingsIn(`${chain}\nr3000 := r0`)[0]).toMatch(
       /^REGO_RECURSION 2: rule data\.test\.r0 is recursive: /,
     );
+    const policy = compile({ modules: { "test.rego": `package test\n${chain}\nr3000 := input` } });
+    const query = policy.prepare("data.test.r0");
+    // Evaluated, it is over the limit of rules within rules.
+    expect(() => query.value({ input: 1 })).toThrow(expect.objectContaining({ code: "REGO_LIMIT" }));
+    expect(policy.prepare("data.test.r2800").value({ input: 1 })).toBe(1);
   });
 });

@@ -33,6 +33,20 @@ function partsOf(node: RuleNode): Vertex[] {
   return [...node.clauses, ...node.children.values()];
 }
 
+/** What was found of rules while looking for cycles. */
+const onInput = new WeakMap<Vertex, boolean>();
+
+interface Direct {
+  readonly needs: readonly Vertex[];
+  readonly input: boolean;
+}
+
+function directOf(program: Program, vertex: Vertex): Direct {
+  if (!isClause(vertex)) return { needs: partsOf(vertex), input: false };
+  const { rules, input } = needsOf(program, vertex);
+  return { needs: [...rules], input };
+}
+
 function isClause(vertex: Vertex): vertex is Clause {
   return "body" in vertex;
 }
@@ -109,21 +123,18 @@ function needsOf(program: Program, of: Clause | readonly Statement[]): Needs {
 /** Once there is a cycle, more of them help nobody. */
 const MAX_REPORTED = 50;
 
-/** Reports each rule that may need itself, once for each cycle. */
+/** Reports each rule that may need itself, once for each cycle; without one, says in `order` which rule needs which. */
 export function checkRecursion(program: Program, report: Report): void {
   const state = new Map<Vertex, "open" | "done">();
   const reported = new Set<RuleNode>();
   const owners = new Map<Clause, RuleNode>();
   for (const node of program.nodes) for (const clause of node.clauses) owners.set(clause, node);
-  const nextOf = (vertex: Vertex): readonly Vertex[] =>
-    isClause(vertex) ? [...needsOf(program, vertex).rules] : partsOf(vertex);
-
   for (const node of program.nodes) {
     // Depth first, with a stack of its own: chains of rules may be long.
-    const stack: { readonly vertex: Vertex; readonly needs: readonly Vertex[]; next: number }[] = [];
+    const stack: (Direct & { readonly vertex: Vertex; next: number })[] = [];
     const push = (vertex: Vertex) => {
       state.set(vertex, "open");
-      stack.push({ vertex, needs: nextOf(vertex), next: 0 });
+      stack.push({ ...directOf(program, vertex), vertex, next: 0 });
     };
     if (state.has(node)) continue;
     push(node);
@@ -131,6 +142,8 @@ export function checkRecursion(program: Program, report: Report): void {
       const next = top.needs[top.next++];
       if (next === undefined) {
         state.set(top.vertex, "done");
+        onInput.set(top.vertex, top.input || top.needs.some((need) => onInput.get(need) === true));
+        if (!isClause(top.vertex) && top.vertex.clauses.length > 0) program.order.push(top.vertex);
         stack.pop();
         continue;
       }
@@ -212,16 +225,12 @@ function constantPrefix(path: readonly Operand[]): Value[] {
   return keys;
 }
 
-const onInput = new WeakMap<Vertex, boolean>();
-
 /** Whether the value of a rule may change with `input`. The program holds no cycles. */
 export function dependsOnInput(program: Program, vertex: Vertex): boolean {
   const known = onInput.get(vertex);
   if (known !== undefined) return known;
-  const parts = isClause(vertex) ? [...needsOf(program, vertex).rules] : partsOf(vertex);
-  const depends =
-    (isClause(vertex) && needsOf(program, vertex).input) ||
-    parts.some((part) => dependsOnInput(program, part));
+  const { input, needs } = directOf(program, vertex);
+  const depends = input || needs.some((need) => dependsOnInput(program, need));
   onInput.set(vertex, depends);
   return depends;
 }

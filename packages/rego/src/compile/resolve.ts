@@ -44,6 +44,7 @@ export function resolve(
     modules,
     root: newNode("data", []),
     nodes: [],
+    order: [],
     builtins,
     types,
   };
