@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pages of `adyton policy`.
 
+import { TEE_NAMES } from "@adyton/evidence";
 import type { ArgumentSpec, Group, OptionSpec } from "../frame/command.ts";
 import { EXPLANATIONS } from "../policy/trace-text.ts";
 import { ADMIN } from "./services.ts";
@@ -23,7 +24,7 @@ export const policy: Group = {
   name: "policy",
   summary: "test, check, format and try policies in Rego, and put them in force",
   description: [
-    "Policies decide who gets in: attestation policies judge evidence, resource policies release secrets. They are written in Rego, the language of Open Policy Agent. All commands but set, get and list work offline; nothing a policy does reaches the network or a file.",
+    "Policies decide who gets in: attestation policies judge evidence, resource policies release secrets. They are written in Rego, the language of Open Policy Agent. All commands but set, get, list, and show with --url work offline; nothing a policy does reaches the network or a file.",
   ],
   commands: [
     {
@@ -141,6 +142,25 @@ export const policy: Group = {
         const { tellingAll } = await import("../policy/load.ts");
         return tellingAll((await import("../policy/format.ts")).format);
       },
+    },
+    {
+      kind: "command",
+      name: "show",
+      summary: "print the policy that judges evidence of a TEE",
+      description: [
+        "Prints the default policy for a TEE, all files of it, and the reference values that it asks for; without a TEE the list of them. With --url or --dir the attestation policy that the trust services judge by, which is the default one until one was set.",
+      ],
+      arguments: [
+        { name: "TEE", summary: "whose policy; all when not given", optional: true, choices: TEE_NAMES },
+      ],
+      options: ADMIN,
+      exits: [3, 6],
+      examples: [
+        { line: "adyton policy show snp", what: "What is good evidence of AMD SEV-SNP, by default." },
+        { line: "adyton policy show tdx --url https://broker.example", what: "And by a broker." },
+      ],
+      next: "`adyton policy set attestation FILE` puts one of your own in force.",
+      load: async () => (await import("../policy/show.ts")).show,
     },
     {
       kind: "command",
