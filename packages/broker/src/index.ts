@@ -24,6 +24,9 @@ export { parseResourcePath, type ResourcePath, resourceName } from "./resource-p
 export { type ServedBroker, type ServeOptions, serveBroker } from "./serve.ts";
 export { type BrokerState, openBrokerState, type StateOptions } from "./state.ts";
 export type { Ephemeral } from "./store/ephemeral.ts";
+export { openPostgresStore } from "./store/postgres.ts";
+export type { PostgresOptions } from "./store/postgres-pool.ts";
+export type { PostgresTls } from "./store/postgres-url.ts";
 export { openSqliteStore, type SqliteOptions } from "./store/sqlite.ts";
 export type { Change, Space, Store } from "./store/types.ts";
 export { createVault, type Vault } from "./vault.ts";
