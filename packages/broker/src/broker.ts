@@ -21,6 +21,7 @@ import { PolicyStore } from "./policy-store.ts";
 import type { ReferenceSources } from "./reference/trust.ts";
 import { ReleaseGate } from "./release-gate.ts";
 import { Resources } from "./resources.ts";
+import type { RootKeyService } from "./root-key/service.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store } from "./store/types.ts";
 import type { Vault } from "./vault.ts";
@@ -30,6 +31,8 @@ export interface BrokerOptions {
   /** Closed with the broker. */
   readonly store: Store;
   readonly vault: Vault;
+  /** Lets administrators see and rotate the root keys behind `vault`. Closed with the broker. */
+  readonly rootKeys?: RootKeyService;
   readonly signingKey: EarSigningKey;
   /** What the checkpoints of the audit log are checked with. */
   readonly logKey: NoteKey;
@@ -92,6 +95,7 @@ const DEFAULT_MAX_BODY = 2 * 1024 * 1024;
 export function createBroker(options: BrokerOptions): Broker {
   const { store, vault, signingKey, adminToken, allowSimulated = false, clock = systemClock } = options;
   const { sessionSeconds = DEFAULT_SESSION_SECONDS, rateLimit = DEFAULT_RATE } = options;
+  const { maxSessions = DEFAULT_MAX_SESSIONS } = options;
   const logger = redacting(options.logger ?? silentLogger);
   const builtin = builtinPolicy({ allowSimulated });
   const affirming = affirmingPolicy({ allowSimulated });
@@ -110,17 +114,21 @@ export function createBroker(options: BrokerOptions): Broker {
   const app = createApp({
     store,
     vault,
+    ...(options.rootKeys === undefined ? {} : { rootKeys: options.rootKeys }),
     clock,
     logger,
+    logKey: options.logKey,
     authorize: adminCheck(adminToken),
     publicKeys: [signingKey.publicJwk],
     maxBodyBytes: options.maxBodyBytes ?? DEFAULT_MAX_BODY,
     ...(rateLimit === false ? {} : { limiter: new RateLimiter(rateLimit, clock) }),
     sessions: new Sessions({
+      ephemeral: store.ephemeral,
+      vault,
       lifetimeSeconds: sessionSeconds,
-      capacity: options.maxSessions ?? DEFAULT_MAX_SESSIONS,
+      capacity: maxSessions,
     }),
-    veraisonSessions: new VeraisonSessions(options.maxSessions ?? DEFAULT_MAX_SESSIONS),
+    veraisonSessions: new VeraisonSessions({ ephemeral: store.ephemeral, vault, capacity: maxSessions }),
     verifier: new Verifier({
       signingKey,
       policy: async () => options.policy ?? (await policies.attestation(builtin)),
@@ -146,6 +154,7 @@ export function createBroker(options: BrokerOptions): Broker {
     close: async () => {
       for (const plugin of plugins) await plugin.close?.();
       await backend.close?.();
+      await options.rootKeys?.close();
       await store.close();
     },
   };

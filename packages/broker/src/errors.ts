@@ -67,6 +67,7 @@ export type BrokerErrorCode =
   | "SECRET_CORRUPT"
   | "AUDIT_TAMPERED"
   | "LOG_EMPTY"
+  | "WITNESS_UNKNOWN"
   | "STATE_NOT_EMPTY"
   | "ROOT_KEY_REFUSED"
   | "ROOT_KEY_UNAVAILABLE"

@@ -20,8 +20,8 @@ export type AuditFacts = { readonly [name: string]: JsonValue };
 
 /** A request that policy allows; its outcome is still to be recorded. */
 export interface Admission {
-  /** Appends the outcome to the audit log: call it before the answer leaves. */
-  record(decision: "allow" | "deny", more: AuditFacts): Promise<void>;
+  /** Appends the outcome to the audit log: call it before the answer leaves. Answers the number of its entry. */
+  record(decision: "allow" | "deny", more: AuditFacts): Promise<number>;
 }
 
 const MAX_REASONS = 8;
@@ -45,7 +45,8 @@ export class ReleaseGate {
     const policy = await this.#policy(now, asked);
     const facts = { ...event, ...namesOf(policy), ...requesterOf(claims) };
     const record: Admission["record"] = async (decision, more) => {
-      await this.#store.write([auditChange(now, { ...facts, decision, ...more })]);
+      const [seq = 0] = await this.#store.write([auditChange(now, { ...facts, decision, ...more })]);
+      return seq;
     };
     const decision = await policy.allow({ ...asked, claims, now });
     if (!decision.allow) {

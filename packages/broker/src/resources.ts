@@ -17,6 +17,13 @@ export interface ResourcesOptions {
   readonly gate: ReleaseGate;
 }
 
+/** A secret on its way out. */
+export interface Released {
+  readonly jwe: Jwe;
+  /** Of the entry in the audit log. */
+  readonly seq: number;
+}
+
 /** When, and on whose behalf (a principal's id). */
 export interface Act {
   readonly now: Date;
@@ -76,7 +83,7 @@ export class Resources {
    * `POLICY_REFUSED`, `RESOURCE_NOT_FOUND` (which only shows to whom the policy allows the name),
    * `UNSUPPORTED_TEE_KEY`, or as the back end does.
    */
-  async release(path: ResourcePath, claims: EarClaims, now: Date, version?: number): Promise<Jwe> {
+  async release(path: ResourcePath, claims: EarClaims, now: Date, version?: number): Promise<Released> {
     const name = resourceName(path);
     const asked = {
       plugin: "resource",
@@ -95,8 +102,8 @@ export class Resources {
     try {
       const teeKey = teeKeyOf(claims);
       const jwe = encryptTo(teeKey, stored.secret);
-      await admission.record("allow", { reason: "policy", key: teeKey.thumbprint, version: stored.version });
-      return jwe;
+      const facts = { reason: "policy", key: teeKey.thumbprint, version: stored.version };
+      return { jwe, seq: await admission.record("allow", facts) };
     } finally {
       stored.secret.fill(0);
     }

@@ -2,7 +2,13 @@
 // Proofs from the release log.
 
 import { CoreError } from "@adyton/core/errors";
-import { consistencyProof, inclusionProof, type NodeReader } from "@adyton/core/merkle";
+import {
+  consistencyProof,
+  type Frontier,
+  frontierAt,
+  inclusionProof,
+  type NodeReader,
+} from "@adyton/core/merkle";
 import type { NoteKey, OpenedCheckpoint } from "@adyton/core/note";
 import { BrokerError } from "../errors.ts";
 import type { Store } from "../store/types.ts";
@@ -43,6 +49,11 @@ export async function proveConsistency(
   to?: number,
 ): Promise<Proved> {
   return proved(store, key, to, (whole) => consistencyProof(from, whole, nodeReader(store)));
+}
+
+/** What the log was like with `size` entries. Rejects with `LOG_RANGE`. */
+export function frontierOf(store: Store, size: number): Promise<Frontier> {
+  return frontierAt(size, nodeReader(store));
 }
 
 async function proved(

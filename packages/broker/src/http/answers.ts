@@ -72,6 +72,7 @@ const ANSWERS: Readonly<Record<BrokerErrorCode, Answer>> = {
   SECRET_CORRUPT: [500, "Internal"],
   AUDIT_TAMPERED: [500, "Internal"],
   LOG_EMPTY: [404, "InvalidRequestPath"],
+  WITNESS_UNKNOWN: [403, "AdminAuthAccess"],
   STATE_NOT_EMPTY: [500, "Internal"],
   ROOT_KEY_REFUSED: [500, "Internal"],
   ROOT_KEY_UNAVAILABLE: [503, "Unavailable"],

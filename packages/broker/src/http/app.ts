@@ -5,6 +5,8 @@ import { Hono } from "hono";
 import { BrokerError } from "../errors.ts";
 import { errorResponse } from "./answers.ts";
 import { addAttestationRoutes } from "./attestation-routes.ts";
+import { addAuditRoutes } from "./audit-routes.ts";
+import { addKeyRoutes } from "./key-routes.ts";
 import { type App, type AppParts, noSuchPath } from "./parts.ts";
 import { addPluginRoutes } from "./plugin-routes.ts";
 import { addPolicyRoutes } from "./policy-routes.ts";
@@ -31,7 +33,9 @@ export function createApp(parts: AppParts): App {
   addResourceRoutes(app, parts);
   addReferenceRoutes(app, parts);
   addPolicyRoutes(app, parts);
+  addAuditRoutes(app, parts);
   addPluginRoutes(app, parts);
+  if (parts.rootKeys !== undefined) addKeyRoutes(app, parts, parts.rootKeys);
   addVeraisonRoutes(app, parts);
   const refused = (error: unknown, path: string): Response =>
     isVeraisonPath(path) ? problemResponse(error, logger) : errorResponse(error, logger);

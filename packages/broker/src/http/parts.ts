@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the routes are made of, and what they share.
 
+import type { NoteKey } from "@adyton/core/note";
 import type { Hono } from "hono";
 import type { JWK } from "jose";
 import type { PeerCertificate } from "../admin/certificate.ts";
@@ -15,6 +16,7 @@ import type { PolicyStore } from "../policy-store.ts";
 import type { ReferenceSources } from "../reference/trust.ts";
 import type { ReleaseGate } from "../release-gate.ts";
 import type { Resources } from "../resources.ts";
+import type { RootKeyService } from "../root-key/service.ts";
 import type { Sessions } from "../sessions.ts";
 import type { Store } from "../store/types.ts";
 import type { Vault } from "../vault.ts";
@@ -33,8 +35,14 @@ export type App = Hono<{ Bindings: Connection }>;
 export interface AppParts {
   readonly store: Store;
   readonly vault: Vault;
+  /** The root keys of the whole broker; absent for tenants. */
+  readonly rootKeys?: RootKeyService;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What the checkpoints of the audit log are checked with. */
+  readonly logKey: NoteKey;
+  /** Whose part of the state this is; undefined: the whole broker's, which sees all of the audit log. */
+  readonly tenant?: string;
   readonly publicKeys: readonly JWK[];
   readonly maxBodyBytes: number;
   readonly limiter?: RateLimiter;

@@ -2,11 +2,11 @@
 // Resources: released to the attested, kept by the administrator. Trustee's paths, and what it lacks below /v1/resources.
 
 import { ANYTHING, may } from "../admin/principal.ts";
-import { invalid } from "../protocol.ts";
 import { parseResourcePath, type ResourcePath, resourceName } from "../resource-path.ts";
 import { claimsOf } from "./attested.ts";
+import { logHeaders } from "./audit-routes.ts";
 import { readBody } from "./body.ts";
-import { type App, type AppParts, PREFIX, pathBelow } from "./parts.ts";
+import { type App, type AppParts, noSuchPath, PREFIX, pathBelow } from "./parts.ts";
 
 const BELOW = `${PREFIX}/resource/`;
 const OWN = "/v1/resources";
@@ -18,7 +18,8 @@ export function addResourceRoutes(app: App, parts: AppParts): void {
     const now = clock.now();
     const { url, version } = versionOf(c.req.url);
     const path = pathOf(url);
-    return c.json(await resources.release(path, await claimsOf(c.req.raw, parts, now), now, version));
+    const { jwe, seq } = await resources.release(path, await claimsOf(c.req.raw, parts, now), now, version);
+    return c.json(jwe, 200, await logHeaders(c.req.raw, parts, seq));
   });
   app.post(`${BELOW}*`, async (c) => {
     const path = pathOf(c.req.url);
@@ -70,16 +71,16 @@ function versionOf(text: string): { url: string; version?: number } {
   const { search } = url;
   if (search === "") return { url: text };
   const version = search.startsWith("?version=") ? search.slice("?version=".length) : "";
-  if (!VERSION.test(version)) throw invalid("the query is not ?version= with a number from 1 on");
+  if (!VERSION.test(version)) throw noSuchPath("a query on", url.pathname);
   url.search = "";
   return { url: url.href, version: Number(version) };
 }
 
 /** `?prefix=` and nothing else. */
 function prefixOf(text: string): string {
-  const { searchParams } = new URL(text);
+  const { pathname, searchParams } = new URL(text);
   for (const name of searchParams.keys()) {
-    if (name !== "prefix") throw invalid("the query is not ?prefix=");
+    if (name !== "prefix") throw noSuchPath("a query on", pathname);
   }
   return searchParams.get("prefix") ?? "";
 }
