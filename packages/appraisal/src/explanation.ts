@@ -44,7 +44,11 @@ export function renderExplanation(explanation: Explanation, options: RenderOptio
   const { color = false, all = false } = options;
   const paint = (code: number, text: string): string => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
   const lines: string[] = [];
+  // A cause that stands in several ways is told once: what it takes to mend it is the same.
+  const told = new Set<string>();
   const visit = (node: Explanation, indent: string, parent?: Explanation): void => {
+    const again = !node.ok && !hasNews(node, told);
+    if (again && node.kind !== "claim") return;
     const mark = node.ok ? paint(32, "✓") : paint(31, "✗");
     const place = placeOf(node);
     if (parent !== undefined && !node.ok && saysTheSame(node, parent)) {
@@ -53,7 +57,10 @@ export function renderExplanation(explanation: Explanation, options: RenderOptio
       for (const child of node.children) if (!child.ok) visit(child, indent, parent);
       return;
     }
-    lines.push(`${indent}${mark} ${node.text}${place === "" ? "" : `  ${paint(2, place)}`}`);
+    const why = again ? ", as above" : "";
+    lines.push(`${indent}${mark} ${node.text}${why}${place === "" ? "" : `  ${paint(2, place)}`}`);
+    if (again) return;
+    if (!node.ok) told.add(causeOf(node));
     const inner = `${indent}  `;
     if (!node.ok) {
       const { source, claim, found, expected, reference, next } = node;
@@ -64,10 +71,22 @@ export function renderExplanation(explanation: Explanation, options: RenderOptio
       } else if (expected !== undefined) lines.push(`${inner}  expected ${shortValue(expected)}`);
       if (next !== undefined) lines.push(`${inner}  next: ${next}`);
     }
+    // What says how to mend it has said all: below it stands only how the policy computes it.
+    if (!node.ok && node.next !== undefined && !all) return;
     for (const child of node.children) if (all || node.ok || !child.ok) visit(child, inner, node);
   };
   visit(explanation, "");
   return lines.join("\n");
+}
+
+/** Whether anything below a step that fails was not told yet. */
+function hasNews(node: Explanation, told: ReadonlySet<string>): boolean {
+  const failing = node.next === undefined ? node.children.filter(({ ok }) => !ok) : [];
+  return failing.length === 0 ? !told.has(causeOf(node)) : failing.some((child) => hasNews(child, told));
+}
+
+function causeOf({ text, claim, found, reference }: Explanation): string {
+  return JSON.stringify([reference === undefined ? text : reference, claim ?? null, found ?? null]);
 }
 
 function saysTheSame(node: Explanation, parent: Explanation): boolean {

@@ -37,9 +37,7 @@ known_if_stated(id, _) if not stated(id)
 
 at_least(id, found) if {
 	is_number(found)
-	some least in query_reference_value(id)
-	is_number(least)
-	found >= least
+	found >= min([least | some least in query_reference_value(id); is_number(least)])
 }
 
 at_least_if_stated(id, found) if at_least(id, found)

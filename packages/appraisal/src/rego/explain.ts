@@ -4,15 +4,16 @@
 import type { JsonValue } from "@adyton/core/json";
 import type { TeeName } from "@adyton/evidence";
 import { TEE_NAMES } from "@adyton/evidence";
-import { type Expr, type Rule, toJson, type Value } from "@adyton/rego";
+import type { Expr, Rule } from "@adyton/rego";
 import { type Explanation, placeOf } from "../explanation.ts";
 import type { Finding } from "../finding.ts";
 import { type ReferenceValues, valuesOf } from "../reference.ts";
 import { tierOf } from "../trust.ts";
+import { claimOf, comparisonOf, computed, innermost, json } from "./operands.ts";
 import type { ClauseRecord, ConditionRecord, OperandRecord, Recorder } from "./record.ts";
 import { nextOf, sentenceOf, type What } from "./sentences.ts";
 import type { Source } from "./source.ts";
-import { nameOfRule, pathText, type Remark } from "./syntax.ts";
+import { nameOfRule, type Remark } from "./syntax.ts";
 
 export interface ExplainContext {
   readonly source: Source;
@@ -229,11 +230,20 @@ export class Explainer {
     const ok = holds(record);
     const { expr } = record;
     const decisive = this.#decisive(record);
-    const { leaf } = decisive;
+    const { path } = decisive;
+    const leaf = path.at(-1) ?? record;
     const reference = leaf.references[0] ?? record.references.at(-1);
     const claim = decisive.claim === undefined ? undefined : source.claimPath(decisive.claim.term);
     const comparison = comparisonOf(leaf);
-    const found = json(innermost(leaf, reference) ?? comparison?.found?.value ?? decisive.claim?.value);
+    const compared = comparison?.found?.value;
+    const inner = path.slice(1).map((each) => innermost(each, reference));
+    const found = json(
+      innermost(leaf, reference) ??
+        inner.findLast((value) => value !== undefined) ??
+        (compared === reference ? undefined : compared) ??
+        (reference === undefined ? undefined : computed(record)) ??
+        decisive.claim?.value,
+    );
     const expected = reference === undefined ? json(comparison?.expected) : [...this.#valuesOf(reference)];
     const text = source.textOf(expr.location);
     const meaning = remark?.meaning || text;
@@ -264,8 +274,11 @@ export class Explainer {
     };
   }
 
-  /** The condition that decided another, and the claim that was looked at on the way. */
-  #decisive(record: ConditionRecord): { leaf: ConditionRecord; claim: OperandRecord | undefined } {
+  /** The way from a condition to the one that decided it, and the claim that was looked at on it. */
+  #decisive(record: ConditionRecord): {
+    path: readonly ConditionRecord[];
+    claim: OperandRecord | undefined;
+  } {
     const claim = claimOf(record, this.#context.source);
     const candidates = holds(record)
       ? record.clauses.filter(({ ok }) => ok).flatMap(({ conditions }) => conditions)
@@ -282,10 +295,10 @@ export class Explainer {
       candidates.find((each) => claimOf(each, this.#context.source) !== undefined) ??
       candidates[0];
     if (next === undefined || (record.expr.negated && !holds(record) && record.clauses.length === 0)) {
-      return { leaf: record, claim };
+      return { path: [record], claim };
     }
     const deeper = this.#decisive(next);
-    return { leaf: deeper.leaf, claim: deeper.claim ?? claim };
+    return { path: [record, ...deeper.path], claim: deeper.claim ?? claim };
   }
 
   #ruleOf(expr: Expr, reference: string | undefined, claim: string | undefined): string {
@@ -358,53 +371,4 @@ function isWanted({ head }: Rule): boolean {
 function headText(rule: Rule): string {
   const { value } = rule.head;
   return `${nameOfRule(rule)}${value?.kind === "scalar" ? ` := ${String(value.value)}` : ""}`;
-}
-
-/** The first claim of the evidence that a condition looked at. */
-function claimOf({ operands }: ConditionRecord, source: Source): OperandRecord | undefined {
-  const claims = [...operands.values()].filter(
-    ({ term }) => source.claimPath(term)?.startsWith("input") === true,
-  );
-  return claims.find(({ value }) => value === undefined) ?? claims[0];
-}
-
-/** What a function compared with a reference value: its own variable that is not the id. */
-function innermost({ operands }: ConditionRecord, reference: string | undefined): Value | undefined {
-  if (reference === undefined) return undefined;
-  for (const { term, value } of operands.values()) {
-    if (term.kind !== "var" && term.kind !== "ref") continue;
-    if (value === undefined || value === reference || Array.isArray(value)) continue;
-    if (pathText(term)?.startsWith("data.") === true) continue;
-    return value;
-  }
-  return undefined;
-}
-
-/** Both sides of `==`, `in` and their like. */
-function comparisonOf({
-  expr,
-  operands,
-}: ConditionRecord): { found?: OperandRecord; expected?: Value } | undefined {
-  const { form } = expr;
-  const sides =
-    form.kind === "unify"
-      ? [form.left, form.right]
-      : form.kind === "term" && form.term.kind === "call" && form.term.infix !== undefined
-        ? form.term.args
-        : [];
-  const [left, right] = sides;
-  if (left === undefined || right === undefined) {
-    const [only] = operands.values();
-    return only === undefined || form.kind !== "term" ? undefined : { found: only };
-  }
-  const at = (term: typeof left): OperandRecord | undefined =>
-    term.kind === "scalar" ? undefined : operands.get(`${term.location.offset}-${term.location.end}`);
-  const sideOf = (term: typeof left): Value | undefined =>
-    term.kind === "scalar" ? term.value : at(term)?.value;
-  const [found, other] = at(left) === undefined ? [at(right), sideOf(left)] : [at(left), sideOf(right)];
-  return { ...(found === undefined ? {} : { found }), ...(other === undefined ? {} : { expected: other }) };
-}
-
-function json(value: Value | undefined): JsonValue | undefined {
-  return value === undefined ? undefined : toJson(value);
 }
