@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The small parts that need no broker around them: names, addresses, init-data, sessions, logs.
+// The small parts that need no broker around them: names, addresses, init-data, logs.
 
 import { codeOf } from "@adyton/testing";
 import fc from "fast-check";
@@ -8,7 +8,6 @@ import { networkOf, RateLimiter } from "./http/rate-limit.ts";
 import { initDataHash } from "./init-data.ts";
 import { type LogFacts, redacting } from "./log.ts";
 import { parseResourcePath, resourceName } from "./resource-path.ts";
-import { Sessions } from "./sessions.ts";
 
 describe("a resource name", () => {
   it("reads back what it wrote", () => {
@@ -83,18 +82,6 @@ describe("init-data names its hash", () => {
     'algorithm = "sha256"\nalgorithm = "sha384"',
   ])("not %j", (document) => {
     expect(codeOf(() => initDataHash(document))).toBe("INVALID_REQUEST");
-  });
-});
-
-describe("sessions", () => {
-  it("have ids that nobody guesses, and end", () => {
-    const sessions = new Sessions({ lifetimeSeconds: 10, capacity: 1000 });
-    const start = new Date(0);
-    const ids = Array.from({ length: 500 }, () => sessions.open("sample", start).id);
-    expect(new Set(ids).size).toBe(500);
-    expect(sessions.find(ids[0] ?? "", new Date(9_999))?.id).toBe(ids[0]);
-    expect(sessions.find(ids[0] ?? "", new Date(10_000))).toBeUndefined();
-    expect(sessions.find("other", start)).toBeUndefined();
   });
 });
 

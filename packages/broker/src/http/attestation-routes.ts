@@ -4,7 +4,7 @@
 import { BrokerError } from "../errors.ts";
 import { challengeParams, parseAttestRequest, parseAuthRequest } from "../protocol.ts";
 import { referencesOf } from "../reference/references.ts";
-import type { Session, Sessions } from "../sessions.ts";
+import { type Session, type Sessions, sessionUnknown } from "../sessions.ts";
 import { readText } from "./body.ts";
 import { sessionCookie, sessionIdOf } from "./credentials.ts";
 import { type App, type AppParts, PREFIX } from "./parts.ts";
@@ -17,26 +17,25 @@ export function addAttestationRoutes(app: App, parts: AppParts): void {
     const request = await verifier.request(tee, now);
     for (const { code, message } of request?.warnings ?? [])
       logger.warn("request limited", { code, reason: message });
-    const session = sessions.open(tee, now, request);
+    const session = await sessions.open(tee, now, request);
     c.header("set-cookie", sessionCookie(session));
     return c.json({ nonce: session.nonce, "extra-params": challengeParams(tee) });
   });
   app.post(`${PREFIX}/attest`, async (c) => {
     const now = clock.now();
-    const session = sessionOf(c.req.raw, sessions, now);
+    const session = await sessionOf(c.req.raw, sessions, now);
     // Asked again, the session answers what it answered before.
     if (session.token !== undefined) return c.json({ token: session.token });
     const request = parseAttestRequest(await readText(c.req.raw, maxBodyBytes));
     const references = await referencesOf(store, vault).live(now);
     const token = await verifier.attest(session, request, references, now);
-    // Of two answers to one challenge at the same time, the first one counts.
-    session.token ??= token;
+    const counting = await sessions.attested(session, token, now);
     logger.info("attested", { tee: session.tee });
-    return c.json({ token: session.token });
+    return c.json({ token: counting });
   });
 }
 
-function sessionOf(request: Request, sessions: Sessions, now: Date): Session {
+async function sessionOf(request: Request, sessions: Sessions, now: Date): Promise<Session> {
   const id = sessionIdOf(request);
   if (id === undefined) {
     throw new BrokerError(
@@ -48,16 +47,7 @@ function sessionOf(request: Request, sessions: Sessions, now: Date): Session {
       },
     );
   }
-  const session = sessions.find(id, now);
-  if (session === undefined) {
-    throw new BrokerError(
-      "SESSION_UNKNOWN",
-      "not-authentic",
-      "Cannot attest: the session is unknown or has expired",
-      {
-        hint: "Ask for a new challenge (POST auth).",
-      },
-    );
-  }
+  const session = await sessions.find(id, now);
+  if (session === undefined) throw sessionUnknown();
   return session;
 }

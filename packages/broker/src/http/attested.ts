@@ -14,7 +14,7 @@ export async function claimsOf(
   now: Date,
 ): Promise<EarClaims> {
   const id = sessionIdOf(request);
-  const token = bearerOf(request) ?? (id === undefined ? undefined : sessions.find(id, now)?.token);
+  const token = bearerOf(request) ?? (id === undefined ? undefined : (await sessions.find(id, now))?.token);
   if (token === undefined) {
     throw new BrokerError("TOKEN_MISSING", "not-authentic", "Cannot release: the requester is not attested", {
       hint: "Attest first (POST auth, POST attest), then ask with the session's cookie or its token.",

@@ -8,7 +8,7 @@ import type { Logger } from "../log.ts";
 import { invalid } from "../protocol.ts";
 import { referencesOf } from "../reference/references.ts";
 import { EVIDENCE_TYPES, evidenceOf, SCHEME_NAMES } from "../veraison-media.ts";
-import type { VeraisonSession } from "../veraison-sessions.ts";
+import { sessionAnswered, type VeraisonSession } from "../veraison-sessions.ts";
 import { hiddenDetail, statusOf, toldDetail } from "./answers.ts";
 import { readBody } from "./body.ts";
 import type { App, AppParts } from "./parts.ts";
@@ -31,33 +31,34 @@ export function isVeraisonPath(path: string): boolean {
 
 export function addVeraisonRoutes(app: App, parts: AppParts): void {
   const { clock, logger, maxBodyBytes, store, vault, verifier, veraisonSessions: sessions } = parts;
-  app.post(`${API}/newSession`, (c) => {
-    const session = sessions.open(nonceIn(new URL(c.req.url).searchParams), clock.now());
+  app.post(`${API}/newSession`, async (c) => {
+    const session = await sessions.open(nonceIn(new URL(c.req.url).searchParams), clock.now());
     return answer(session, 201, { location: `session/${session.id}` });
   });
-  app.get(`${SESSION}/:id`, (c) => answer(sessions.find(c.req.param("id"), clock.now()), 200));
-  app.delete(`${SESSION}/:id`, (c) => {
-    sessions.delete(c.req.param("id"), clock.now());
+  app.get(`${SESSION}/:id`, async (c) => answer(await sessions.find(c.req.param("id"), clock.now()), 200));
+  app.delete(`${SESSION}/:id`, async (c) => {
+    await sessions.delete(c.req.param("id"), clock.now());
     return c.body(null, 204);
   });
   app.post(`${SESSION}/:id`, async (c) => {
     const now = clock.now();
-    const session = sessions.find(c.req.param("id"), now);
+    const session = await sessions.find(c.req.param("id"), now);
     const body = await readBody(c.req.raw, maxBodyBytes);
     const evidence = evidenceOf(c.req.header("content-type") ?? "", body);
-    if (session.status !== "waiting") throw answered(session);
+    if (session.status !== "waiting") throw sessionAnswered(session.status);
     // From here on nobody else answers this challenge.
-    session.status = "processing";
+    const taken = await sessions.change(session, { status: "processing" }, now);
+    let result: string;
     try {
       const references = await referencesOf(store, vault).live(now);
-      session.result = await verifier.attestToNonce(evidence, session.nonce, references, now);
-      session.status = "complete";
+      result = await verifier.attestToNonce(evidence, session.nonce, references, now);
     } catch (error) {
-      session.status = "failed";
+      await sessions.change(taken, { status: "failed" }, now);
       throw error;
     }
+    const complete = await sessions.change(taken, { status: "complete", result }, now);
     logger.info("attested", { tee: evidence.tee, api: "veraison" });
-    return answer(session, 200);
+    return answer(complete, 200);
   });
   app.get(DISCOVERY, () =>
     json(
@@ -174,10 +175,4 @@ function json(
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   return new Response(JSON.stringify(body), { status, headers: { "content-type": type, ...headers } });
-}
-
-function answered({ status }: VeraisonSession): BrokerError {
-  return new BrokerError("SESSION_ANSWERED", "misuse", `Cannot take evidence: the session is ${status}`, {
-    hint: "Open a new session for further evidence.",
-  });
 }
