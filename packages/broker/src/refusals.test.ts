@@ -122,7 +122,7 @@ describe("a path is refused", () => {
     "a/b/c%20d",
     "a/b/c;d",
     "a/b/é",
-    "a/b/c?version=1",
+    "a/b/c?version=0",
     `a/b/${"c".repeat(129)}`,
     "",
   ];
@@ -218,7 +218,8 @@ describe("administration is refused", () => {
     ["another version", referenceMessage({ a: 1 }, { version: "0.2.0" }), "SerdeError", "INVALID_REQUEST"],
     ["an unknown member", referenceMessage({ a: 1 }, { more: 1 }), "SerdeError", "INVALID_REQUEST"],
     ["an unknown type", referenceMessage({ a: 1 }, { type: "guess" }), "SerdeError", "INVALID_REQUEST"],
-    ["another type", referenceMessage({ a: 1 }, { type: "rim" }), "SerdeError", "INVALID_REQUEST"],
+    ["swid", referenceMessage({ a: 1 }, { type: "swid" }), "AttestationError", "REFERENCE_UNSIGNED"],
+    ["provenance", referenceMessage({ a: 1 }, { type: "provenance" }), "RvpsError", "INVALID_PROVENANCE"],
     ["corim", referenceMessage({ a: 1 }, { type: "corim" }), "AttestationError", "INVALID_CBOR"],
     ["a payload that is no base64", referenceMessage({}, { payload: "!" }), "SerdeError", "INVALID_REQUEST"],
     ["a payload that is no object", referenceMessage([1]), "SerdeError", "INVALID_REQUEST"],

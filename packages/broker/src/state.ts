@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, promises as fs } from "node:fs";
 import { join } from "node:path";
 import { type EarSigningKey, generateEarKey, importEarKey } from "@adyton/appraisal";
-import { fromBase64Url, toBase64Url } from "@adyton/core/bytes";
+import { toBase64Url } from "@adyton/core/bytes";
 import { AdytonError } from "@adyton/core/errors";
 import type { NoteKey, NoteSigner } from "@adyton/core/note";
 import type { Certificate } from "@adyton/core/x509";
@@ -21,19 +21,27 @@ import { BrokerError } from "./errors.ts";
 import { folderEndorsements } from "./folder-endorsements.ts";
 import { type Logger, redacting, silentLogger } from "./log.ts";
 import { ensurePrivateFolder, readOrCreatePrivateFile } from "./private-file.ts";
+import { type ReferenceSources, readReferenceTrust } from "./reference/trust.ts";
+import { type RootKeyAccess, rootKeyProvider } from "./root-key/access.ts";
+import { RootKeys } from "./root-key/keeper.ts";
+import { ROOT_KEYS, ringFileIn } from "./root-key/ring-file.ts";
+import { RootKeyService } from "./root-key/service.ts";
 import { openSqliteStore, type SqliteOptions } from "./store/sqlite.ts";
-import type { Store } from "./store/types.ts";
-import { createVault, type Vault } from "./vault.ts";
+import type { WholeStore } from "./store/types.ts";
+import type { Vault } from "./vault.ts";
 
 export interface StateOptions extends SqliteOptions {
   readonly clock?: Clock;
   readonly logger?: Logger;
+  /** Who keeps the root keys, and what it takes to open them. Default: a file beside them. */
+  readonly rootKey?: RootKeyAccess;
 }
 
 /** What `createBroker` needs, from one folder: pass it on, with your own options beside. */
 export interface BrokerState {
-  readonly store: Store;
+  readonly store: WholeStore;
   readonly vault: Vault;
+  readonly rootKeys: RootKeyService;
   readonly signingKey: EarSigningKey;
   /** What the checkpoints of the audit log are checked with. */
   readonly logKey: NoteKey;
@@ -46,12 +54,13 @@ export interface BrokerState {
   readonly roots: readonly Certificate[];
   /** Device keys and vendors' own certificates in `roots/`, read once. */
   readonly anchors: Endorsements;
+  /** Whose reference values are taken, from the files in `trust/`, read once. */
+  readonly referenceTrust: ReferenceSources;
   /** Where policies may stand as files. */
   readonly policyFolder: string;
 }
 
 const DATABASE = "broker.db";
-const ROOT_KEY = "root.key";
 const SIGNING_KEY = "ear-signing.jwk";
 const LOG_KEY = "log-signing.jwk";
 const ADMIN_TOKEN = "admin.token";
@@ -59,15 +68,16 @@ const KEY_BYTES = 32;
 const TOKEN = /^[A-Za-z0-9._~+/=-]{32,}$/;
 
 /**
- * Opens `folder`, and makes in it what is missing: `root.key`, `ear-signing.jwk`, `log-signing.jwk`, `admin.token` (each 0600)
- * and `broker.db`. `endorsements/`, `roots/` and `policies/` are read when they are there. Rejects with `STATE_INVALID`, `STORE_FAILED`
+ * Opens `folder`, and makes in it what is missing: `root-keys.json`, `root.key`, `ear-signing.jwk`, `log-signing.jwk`, `admin.token` (each 0600)
+ * and `broker.db`. `endorsements/`, `roots/`, `trust/` and `policies/` are read when they are there. Rejects with `STATE_INVALID`, `STORE_FAILED`
  * or `AUDIT_TAMPERED`.
  */
 export async function openBrokerState(folder: string, options: StateOptions = {}): Promise<BrokerState> {
   const { clock = systemClock, maxBytes } = options;
   const logger = redacting(options.logger ?? silentLogger);
   await ensurePrivateFolder(folder);
-  const vault = createVault([await rootKeyOf(folder)]);
+  const keys = await rootKeysOf(folder, options.rootKey ?? {}, clock.now());
+  const { vault } = keys;
   const logSigner = await logSignerIn(folder);
   const signingKey = await signingKeyOf(join(folder, SIGNING_KEY));
   const adminTokenFile = join(folder, ADMIN_TOKEN);
@@ -84,9 +94,12 @@ export async function openBrokerState(folder: string, options: StateOptions = {}
     await store.close();
     throw error;
   }
+  const rootKeys = new RootKeyService({ store, keys, clock, logger });
+  rootKeys.start();
   return {
     store,
     vault,
+    rootKeys,
     signingKey,
     logKey: logSigner.key,
     adminToken,
@@ -94,26 +107,22 @@ export async function openBrokerState(folder: string, options: StateOptions = {}
     roots: anchors.certificates,
     anchors,
     policyFolder: join(folder, "policies"),
+    referenceTrust: await readReferenceTrust(join(folder, "trust"), logger),
     endorsements: folderEndorsements(join(folder, "endorsements"), clock, logger),
   };
 }
 
-async function rootKeyOf(folder: string): Promise<Uint8Array> {
-  const file = join(folder, ROOT_KEY);
-  // A new key beside old secrets would lose them without a word.
-  if (!existsSync(file) && existsSync(join(folder, DATABASE))) {
+async function rootKeysOf(folder: string, access: RootKeyAccess, now: Date): Promise<RootKeys> {
+  const file = ringFileIn(folder);
+  // New keys beside old secrets would lose them without a word. Read last: another process may be making both.
+  if (existsSync(join(folder, DATABASE)) && file.read() === undefined) {
     throw invalid(
-      file,
+      join(folder, ROOT_KEYS),
       "it is missing, and the secrets in the database can only be opened with it",
       "Restore it from a backup.",
     );
   }
-  const text = await readOrCreatePrivateFile(file, () => `${toBase64Url(randomBytes(KEY_BYTES))}\n`);
-  try {
-    return fromBase64Url(text.trim());
-  } catch {
-    throw invalid(file, "it is no base64url", "Restore it from a backup.");
-  }
+  return RootKeys.open(file, (kind) => rootKeyProvider(kind, folder, access), now);
 }
 
 async function logSignerIn(folder: string): Promise<NoteSigner> {
@@ -164,7 +173,7 @@ async function anchorsOf(folder: string, logger: Logger): Promise<Endorsements> 
 }
 
 /** SQLite gives the files beside its database the mode of the database itself. */
-async function openPrivateStore(file: string, log: LogWriter, options: SqliteOptions): Promise<Store> {
+async function openPrivateStore(file: string, log: LogWriter, options: SqliteOptions): Promise<WholeStore> {
   try {
     await (await fs.open(file, "a", 0o600)).close();
   } catch (cause) {
