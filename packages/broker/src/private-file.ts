@@ -31,20 +31,48 @@ export async function readOrCreatePrivateFile(
   file: string,
   make: () => string | Promise<string>,
 ): Promise<string> {
-  const known = await readPrivateFile(file);
-  if (known !== undefined) return known;
+  return (await readPrivateFile(file)) ?? createPrivateFile(file, await make());
+}
+
+/** The text that is in `file` afterwards: `text`, or what stood there before. Throws `STATE_INVALID`. */
+export async function createPrivateFile(file: string, text: string): Promise<string> {
   try {
-    await writeOnce(file, await make());
+    const draft = await draftOf(file, text);
+    try {
+      // The name appears with the whole content or not at all, and never twice.
+      await fs.link(draft, file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    } finally {
+      await fs.unlink(draft);
+    }
+    await syncFolder(dirname(file));
   } catch (cause) {
     throw invalid(file, reasonOf(cause));
   }
-  const text = await readPrivateFile(file);
-  if (text === undefined) throw invalid(file, "it vanished");
-  return text;
+  const found = await readPrivateFile(file);
+  if (found === undefined) throw invalid(file, "it vanished");
+  return found;
+}
+
+/** Puts `text` in the place of what `file` holds: whole or not at all. Throws `STATE_INVALID`. */
+export async function replacePrivateFile(file: string, text: string): Promise<void> {
+  try {
+    const draft = await draftOf(file, text);
+    try {
+      await fs.rename(draft, file);
+    } catch (error) {
+      await fs.unlink(draft);
+      throw error;
+    }
+    await syncFolder(dirname(file));
+  } catch (cause) {
+    throw invalid(file, reasonOf(cause));
+  }
 }
 
 /** The text of `file`, undefined when it does not exist. Throws `STATE_INVALID`. */
-async function readPrivateFile(file: string): Promise<string | undefined> {
+export async function readPrivateFile(file: string): Promise<string | undefined> {
   try {
     const { mode, size } = await fs.stat(file);
     if (isPosix && (mode & OTHERS) !== 0) throw invalid(file, "others may read it", `Run chmod 600 ${file}`);
@@ -59,25 +87,20 @@ async function readPrivateFile(file: string): Promise<string | undefined> {
 
 const isPosix = process.platform !== "win32";
 
-/** Writes beside, syncs, then links: the name appears with the whole content or not at all, and never twice. */
-async function writeOnce(file: string, text: string): Promise<void> {
-  const folder = dirname(file);
-  const draft = join(folder, `.draft-${randomBytes(8).toString("hex")}`);
+/** A file beside `file` with `text` in it, on disk. */
+async function draftOf(file: string, text: string): Promise<string> {
+  const draft = join(dirname(file), `.draft-${randomBytes(8).toString("hex")}`);
   const handle = await fs.open(draft, "wx", FILE_MODE);
   try {
     await handle.writeFile(text);
     await handle.sync();
+  } catch (error) {
+    await fs.unlink(draft);
+    throw error;
   } finally {
     await handle.close();
   }
-  try {
-    await fs.link(draft, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  } finally {
-    await fs.unlink(draft);
-  }
-  await syncFolder(folder);
+  return draft;
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -51,6 +51,7 @@ describe("the state folder", () => {
         "broker.db-wal",
         "ear-signing.jwk",
         "log-signing.jwk",
+        "root-keys.json",
         "root.key",
       ]);
       expect(statSync(folder).mode & 0o777).toBe(0o700);
@@ -93,6 +94,10 @@ describe("the state folder", () => {
         },
       ]),
     );
+    const ring = readFileSync(join(folder, "root-keys.json"));
+    rmSync(join(folder, "root-keys.json"));
+    expect(await opening()).toBe("STATE_INVALID");
+    writeFileSync(join(folder, "root-keys.json"), ring, { mode: 0o600 });
     rmSync(join(folder, "root.key"));
     expect(await opening()).toBe("STATE_INVALID");
   });
@@ -123,6 +128,8 @@ describe("the state folder", () => {
     ["root.key", "not base64url!"],
     ["root.key", ""],
     ["root.key", "A".repeat(70_000)],
+    ["root-keys.json", "{}"],
+    ["root-keys.json", "no JSON"],
     ["ear-signing.jwk", "{"],
     ["ear-signing.jwk", "{}"],
     ["log-signing.jwk", "{}"],

@@ -3,7 +3,7 @@ import { fromUtf8, toHex, toUtf8 } from "@adyton/core/bytes";
 import { codeOf } from "@adyton/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createVault } from "./vault.ts";
+import { createVault, sealedUnder, vaultKeyOf } from "./vault.ts";
 
 const ROOT = new Uint8Array(32).fill(1);
 const OTHER = new Uint8Array(32).fill(2);
@@ -52,10 +52,34 @@ describe("the vault", () => {
     const fresh = rotated.seal("resource", "a", SECRET);
     expect(codeOf(() => vault.open("resource", "a", fresh))).toBe("SECRET_CORRUPT");
     expect(rotated.keyId).toBe(createVault([OTHER]).keyId);
-    expect(rotated.mac("x")).toBe(vault.mac("x"));
   });
 
   it.each([0, 16, 31, 33])("refuses a root key of %i bytes", (length) => {
     expect(codeOf(() => createVault([new Uint8Array(length)]))).toBe("STATE_INVALID");
+  });
+
+  it("says which root key a value is sealed under", () => {
+    expect(sealedUnder(vault.seal("resource", "a", SECRET))).toBe(vault.keyId);
+    for (const other of [new Uint8Array(0), SECRET, new Uint8Array(40)])
+      expect(sealedUnder(other)).toBeUndefined();
+  });
+
+  it("looks again for a key that came meanwhile", () => {
+    let keys = [vaultKeyOf(ROOT)] as const;
+    let looked = 0;
+    const changing = createVault({
+      current: () => keys,
+      reload: () => {
+        looked += 1;
+        keys = [vaultKeyOf(OTHER)];
+      },
+    });
+    expect(codeOf(() => changing.open("resource", "b", vault.seal("resource", "a", SECRET)))).toBe(
+      "SECRET_CORRUPT",
+    );
+    expect(looked).toBe(0);
+    const sealed = createVault([OTHER]).seal("resource", "a", SECRET);
+    expect(toUtf8(changing.open("resource", "a", sealed))).toBe("open sesame");
+    expect(looked).toBe(1);
   });
 });

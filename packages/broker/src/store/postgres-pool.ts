@@ -3,6 +3,7 @@
 // server that does not answer any more loses its connections instead of keeping us waiting.
 
 import { connect as connectSocket, type Socket } from "node:net";
+import { AdytonError } from "@adyton/core/errors";
 import postgres from "postgres";
 import { BrokerError } from "../errors.ts";
 import { type PostgresAddress, type PostgresTls, parsePostgresUrl } from "./postgres-url.ts";
@@ -76,6 +77,24 @@ export class PostgresPool {
       })) as { readonly result: T };
     };
     return (await this.#attempt(what, transaction, () => committing)).result;
+  }
+
+  /** Rows that `read` gives, for as long as it takes; each of its statements keeps the server's own deadline. */
+  async *reading<T>(what: string, read: (sql: Sql) => AsyncIterable<T>): AsyncGenerator<T> {
+    try {
+      yield* read(this.#sql);
+    } catch (cause) {
+      throw cause instanceof BrokerError ? cause : failed(what, cause, false);
+    }
+  }
+
+  /** A transaction that is not repeated and takes as long as it takes: what it writes comes from a stream. */
+  async transactOnce(what: string, act: (sql: Transaction) => Promise<void>): Promise<void> {
+    try {
+      await this.#sql.begin("isolation level serializable", act);
+    } catch (cause) {
+      throw cause instanceof AdytonError ? cause : failed(what, cause, false);
+    }
   }
 
   async close(): Promise<void> {

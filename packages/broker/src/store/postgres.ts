@@ -11,7 +11,8 @@ import { checkNames, closed, type Group, groupOf, type Job, placeOf, type Stored
 import { postgresEphemeral } from "./postgres-ephemeral.ts";
 import { isAnswer, type PostgresOptions, PostgresPool, type Sql, type Transaction } from "./postgres-pool.ts";
 import { prepareSchema } from "./postgres-schema.ts";
-import type { Change, Store } from "./types.ts";
+import { loadInto, snapshotOf } from "./postgres-snapshot.ts";
+import type { Change, SnapshotRow, WholeStore } from "./types.ts";
 
 /** So many at most in one transaction, and so many bytes of values. */
 const MAX_JOBS = 500;
@@ -27,7 +28,7 @@ export async function openPostgresStore(
   url: string,
   log: LogWriter,
   options: PostgresOptions = {},
-): Promise<Store> {
+): Promise<WholeStore> {
   const pool = new PostgresPool(url, options);
   try {
     await prepareSchema(pool);
@@ -38,7 +39,7 @@ export async function openPostgresStore(
   return new PostgresStore(pool, log);
 }
 
-class PostgresStore implements Store {
+class PostgresStore implements WholeStore {
   readonly ephemeral: Ephemeral;
   readonly #pool: PostgresPool;
   readonly #log: LogWriter;
@@ -109,6 +110,23 @@ class PostgresStore implements Store {
       this.#queue.push({ changes, resolve, reject });
       this.#draining ??= this.#drain();
     });
+  }
+
+  async spaces(): Promise<readonly string[]> {
+    const rows = await this.#read(
+      (sql) => sql<{ space: string }[]>`SELECT DISTINCT space FROM entry ORDER BY space`,
+    );
+    return rows.map(({ space }) => space);
+  }
+
+  async *snapshot(): AsyncGenerator<SnapshotRow> {
+    if (this.#closing !== undefined) throw closed();
+    yield* this.#pool.reading("read from the store", snapshotOf);
+  }
+
+  async load(rows: AsyncIterable<SnapshotRow>): Promise<void> {
+    if (this.#closing !== undefined) throw closed();
+    await this.#pool.transactOnce("write to the store", (sql) => loadInto(sql, rows));
   }
 
   close(): Promise<void> {

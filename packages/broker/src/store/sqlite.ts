@@ -2,12 +2,14 @@
 // The store on SQLite. Writes are queued and committed together once per turn of the event loop: one sync to disk
 // for many requests, and still none is acknowledged before it is durable.
 
+import { AdytonError } from "@adyton/core/errors";
 import type { LogEntry, LogNode, LogNodeId, LogWriter } from "../audit/writer.ts";
 import { BrokerError } from "../errors.ts";
 import { blobOf, openDriver, type SqlDriver, type SqlRow } from "./driver.ts";
 import { type Ephemeral, memoryEphemeral } from "./ephemeral.ts";
 import { checkNames, closed, groupOf, type Job, type Left, type Stored, settle } from "./group.ts";
-import type { Change, Store } from "./types.ts";
+import { loadInto, snapshotOf } from "./sqlite-snapshot.ts";
+import type { Change, SnapshotRow, WholeStore } from "./types.ts";
 
 export interface SqliteOptions {
   /** Refuse to grow beyond this many bytes; the database's own limit when absent. */
@@ -43,11 +45,11 @@ export async function openSqliteStore(
   file: string,
   log: LogWriter,
   options: SqliteOptions = {},
-): Promise<Store> {
+): Promise<WholeStore> {
   try {
     const driver = await openDriver(file);
     prepareDatabase(driver, options);
-    return new SqliteStore(driver, log);
+    return new SqliteStore(file, driver, log);
   } catch (cause) {
     throw cause instanceof BrokerError ? cause : failed("open the store", cause);
   }
@@ -83,9 +85,10 @@ function prepareDatabase(driver: SqlDriver, options: SqliteOptions): void {
   }
 }
 
-class SqliteStore implements Store {
+class SqliteStore implements WholeStore {
   /** In this process's memory: sessions end with it. */
   readonly ephemeral: Ephemeral = memoryEphemeral();
+  readonly #file: string;
   readonly #driver: SqlDriver;
   readonly #log: LogWriter;
   readonly #stored: Stored;
@@ -93,7 +96,8 @@ class SqliteStore implements Store {
   #scheduled = false;
   #closed = false;
 
-  constructor(driver: SqlDriver, log: LogWriter) {
+  constructor(file: string, driver: SqlDriver, log: LogWriter) {
+    this.#file = file;
     this.#driver = driver;
     this.#log = log;
     this.#stored = {
@@ -148,6 +152,28 @@ class SqliteStore implements Store {
       this.#scheduled = true;
       setImmediate(() => this.#flush());
     });
+  }
+
+  async spaces(): Promise<readonly string[]> {
+    return this.#read("SELECT DISTINCT space FROM entry ORDER BY space").map((row) => String(row.space));
+  }
+
+  async *snapshot(): AsyncGenerator<SnapshotRow> {
+    if (this.#closed) throw closed();
+    try {
+      yield* snapshotOf(this.#file);
+    } catch (cause) {
+      throw cause instanceof BrokerError ? cause : failed("read from the store", cause);
+    }
+  }
+
+  async load(rows: AsyncIterable<SnapshotRow>): Promise<void> {
+    if (this.#closed) throw closed();
+    try {
+      await loadInto(this.#driver, rows);
+    } catch (cause) {
+      throw cause instanceof AdytonError ? cause : failed("write to the store", cause);
+    }
   }
 
   async close(): Promise<void> {

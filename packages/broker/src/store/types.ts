@@ -34,6 +34,8 @@ export interface Store {
   /** Values that expire. */
   readonly ephemeral: Ephemeral;
   get(space: Space, key: string): Promise<Uint8Array | undefined>;
+  /** Those that hold a value, sorted. */
+  spaces(): Promise<readonly Space[]>;
   /** Those that begin with `prefix`, sorted. */
   keys(space: Space, prefix?: string): Promise<readonly string[]>;
   /** Every value of a space, by key, sorted. */
@@ -62,10 +64,8 @@ export type SnapshotRow =
   | ({ readonly kind: "node" } & LogNode)
   | { readonly kind: "head"; readonly head: string };
 
-/** A store that can be seen whole: of all tenants, and with the log as it stands. */
+/** A store that can be copied whole: with all tenants, and the log as it stands. */
 export interface WholeStore extends Store {
-  /** Those that hold a value, sorted. */
-  spaces(): Promise<readonly Space[]>;
   /** Everything as of one moment, while others go on writing. */
   snapshot(): AsyncIterable<SnapshotRow>;
   /** Takes what `snapshot` gave, all or nothing. Rejects with `STATE_NOT_EMPTY` when anything is here. */

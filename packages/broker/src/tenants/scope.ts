@@ -18,6 +18,10 @@ export function scopedStore(store: Store, tenant: string): Store {
     get: (space, key) => store.get(inside(space), key),
     keys: (space, prefix) => store.keys(inside(space), prefix),
     entries: (space) => store.entries(inside(space)),
+    spaces: async () => {
+      const all = await store.spaces();
+      return all.filter((space) => space.startsWith(inside(""))).map((space) => space.slice(inside("").length));
+    },
     write: (changes) => store.write(changes.map(scoped)),
     log: (after, limit) => store.log(after, limit),
     logHead: () => store.logHead(),
@@ -34,7 +38,6 @@ export function scopedVault(vault: Vault, tenant: string): Vault {
     },
     seal: (space, key, plaintext) => vault.seal(`${tenant}/${space}`, key, plaintext),
     open: (space, key, sealed) => vault.open(`${tenant}/${space}`, key, sealed),
-    mac: (text) => vault.mac(text),
   };
 }
 
