@@ -11,6 +11,8 @@ export interface Finding {
   readonly message: string;
   readonly found?: JsonValue;
   readonly expected?: JsonValue;
+  /** Who vouches for the reference value that matched, where the store of reference values tells. */
+  readonly vouchers?: JsonValue;
   /** The next thing to try. Every refusal has one. */
   readonly next?: string;
   /** Where the policy says so: file, and line from 1. */

@@ -343,13 +343,14 @@ export class Explainer {
 }
 
 function findingOf(node: Explanation): Finding {
-  const { rule, ok, text, found, expected, next, file, line } = node;
+  const { rule, ok, text, found, expected, vouchers, next, file, line } = node;
   return Object.freeze({
     rule: rule ?? "policy",
     ok,
     message: text,
     ...(found === undefined ? {} : { found }),
     ...(expected === undefined ? {} : { expected }),
+    ...(vouchers === undefined ? {} : { vouchers }),
     ...(next === undefined ? {} : { next }),
     ...(file === undefined ? {} : { file }),
     ...(line === undefined ? {} : { line }),

@@ -6,6 +6,7 @@ import { BrokerError } from "../errors.ts";
 import { errorResponse } from "./answers.ts";
 import { addAttestationRoutes } from "./attestation-routes.ts";
 import { addAuditRoutes } from "./audit-routes.ts";
+import { addExplanationRoutes } from "./explanation-routes.ts";
 import { addKeyRoutes } from "./key-routes.ts";
 import { type App, type AppParts, noSuchPath } from "./parts.ts";
 import { addPluginRoutes } from "./plugin-routes.ts";
@@ -16,6 +17,8 @@ import { addVeraisonRoutes, isVeraisonPath, problemResponse } from "./veraison-r
 
 const METHODS: readonly string[] = ["GET", "POST", "PUT", "DELETE"];
 const HEALTH = "/healthz";
+/** Here errors are problem details, not those of the KBS protocol. */
+const OWN_API = /^(?:\/tenants\/[^/]+)?\/v1\//;
 
 export function createApp(parts: AppParts): App {
   const { limiter, logger } = parts;
@@ -34,11 +37,14 @@ export function createApp(parts: AppParts): App {
   addReferenceRoutes(app, parts);
   addPolicyRoutes(app, parts);
   addAuditRoutes(app, parts);
+  addExplanationRoutes(app, parts);
   addPluginRoutes(app, parts);
   if (parts.rootKeys !== undefined) addKeyRoutes(app, parts, parts.rootKeys);
   addVeraisonRoutes(app, parts);
   const refused = (error: unknown, path: string): Response =>
-    isVeraisonPath(path) ? problemResponse(error, logger) : errorResponse(error, logger);
+    isVeraisonPath(path) || OWN_API.test(path)
+      ? problemResponse(error, logger)
+      : errorResponse(error, logger);
   app.notFound((c) => refused(noSuchPath(c.req.method, c.req.path), c.req.path));
   app.onError((error, c) => refused(error, c.req.path));
   return app;

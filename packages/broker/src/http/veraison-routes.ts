@@ -89,7 +89,7 @@ export function problemResponse(error: unknown, logger: Logger): Response {
   const detail = known === undefined || status >= 500 ? hiddenDetail(known) : toldDetail(known);
   const { retryAfter } = known?.detail ?? {};
   return json(
-    { type: "about:blank", title: TITLES[status] ?? "Error", status, detail },
+    { type: "about:blank", title: TITLES[status] ?? "Error", status, detail, code },
     status,
     PROBLEM_TYPE,
     {
@@ -102,6 +102,7 @@ export function problemResponse(error: unknown, logger: Logger): Response {
 
 const TITLES: Readonly<Record<number, string>> = {
   400: "Bad Request",
+  401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",
   409: "Conflict",
@@ -117,7 +118,11 @@ function problemStatus(error: AdytonError): number {
   if (!(error instanceof BrokerError)) return ["malformed", "misuse"].includes(error.category) ? 400 : 403;
   switch (error.code) {
     case "INVALID_REQUEST":
+    case "INVALID_PROVENANCE":
+    case "PROVENANCE_SIGNATURE":
       return 400;
+    case "BUILDER_REFUSED":
+      return 403;
     case "SESSION_UNKNOWN":
     case "REFERENCE_VALUE_NOT_FOUND":
       return 404;
