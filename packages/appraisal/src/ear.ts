@@ -28,6 +28,8 @@ export interface SignEarOptions {
   readonly verifierId?: VerifierId;
   /** Whole seconds, at most a day. Default 300. The token never outlives the endorsements it stands on. */
   readonly lifetimeSeconds?: number;
+  /** `jti`: by which whoever signs finds this token again. */
+  readonly id?: string;
   /** `eat_nonce`: 8 to 64 bytes by which the relying party knows its own token. */
   readonly nonce?: Uint8Array;
   /** `ear.raw-evidence`: what was appraised, for the relying party to look at. */
@@ -151,6 +153,7 @@ function claimsOf(result: AttestationResult, options: SignEarOptions): EarClaims
     iat,
     exp: expiryOf(result, iat, options.lifetimeSeconds ?? DEFAULT_LIFETIME),
     iss: issuer,
+    ...(options.id === undefined ? {} : { jti: options.id }),
     ...(nonce === undefined ? {} : { eat_nonce: toBase64Url(nonce) }),
     ...(rawEvidence === undefined ? {} : { "ear.raw-evidence": toBase64Url(rawEvidence) }),
     "ear.verifier-id": { developer: verifierId.developer, build: verifierId.build },

@@ -27,6 +27,7 @@ import {
 } from "@adyton/evidence";
 import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
 import { BrokerError } from "./errors.ts";
+import type { Explanations } from "./explanations.ts";
 import { initDataHash } from "./init-data.ts";
 import { parseTeeKey } from "./jwe.ts";
 import type { AttestRequest } from "./protocol.ts";
@@ -45,6 +46,8 @@ export interface VerifierOptions {
   /** Device keys and vendors' own certificates trusted besides the pinned ones. */
   readonly anchors?: Endorsements;
   readonly tokenLifetimeSeconds: number;
+  /** Where the reasons are kept that tokens do not carry. */
+  readonly explanations: Explanations;
 }
 
 /** Judges the answer to a session's challenge. Rejects with the error of the first step that refuses it. */
@@ -89,6 +92,7 @@ export class Verifier {
       key: this.#options.signingKey,
       lifetimeSeconds: this.#options.tokenLifetimeSeconds,
       now,
+      id: await this.#options.explanations.keep(result, now),
     });
   }
 
@@ -124,6 +128,7 @@ export class Verifier {
     return signEar(result, {
       key: this.#options.signingKey,
       now,
+      id: await this.#options.explanations.keep(result, now),
       profile: "veraison",
       nonce,
       rawEvidence: evidence,

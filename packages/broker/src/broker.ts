@@ -9,6 +9,7 @@ import { Verifier } from "./attestation.ts";
 import { storeBackend } from "./backends/store-backend.ts";
 import type { ResourceBackend } from "./backends/types.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { Explanations } from "./explanations.ts";
 import { errorResponse } from "./http/answers.ts";
 import { createApp } from "./http/app.ts";
 import { adminCheck } from "./http/credentials.ts";
@@ -107,6 +108,7 @@ export function createBroker(options: BrokerOptions): Broker {
     logger,
     ...(policyFolder === undefined ? {} : { folder: policyFolder }),
   });
+  const explanations = new Explanations({ store, vault });
   const gate = new ReleaseGate({
     store,
     policy: async () => options.resourcePolicy ?? (await policies.resource()) ?? affirming,
@@ -135,8 +137,10 @@ export function createBroker(options: BrokerOptions): Broker {
       roots: options.roots ?? [],
       ...(options.anchors === undefined ? {} : { anchors: options.anchors }),
       tokenLifetimeSeconds: sessionSeconds,
+      explanations,
       ...(options.endorsements === undefined ? {} : { endorsements: options.endorsements }),
     }),
+    explanations,
     policies,
     referenceTrust: options.referenceTrust ?? {},
     isFixed: (name) => (name === "resource" ? options.resourcePolicy : options.policy) !== undefined,

@@ -56,6 +56,7 @@ export type BrokerErrorCode =
   | "POLICY_TESTS_FAILED"
   | "POLICY_NOT_FOUND"
   | "POLICY_FIXED"
+  | "EXPLANATION_NOT_FOUND"
   // serving
   | "INSECURE_ADDRESS"
   | "LISTEN_FAILED"

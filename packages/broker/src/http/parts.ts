@@ -4,11 +4,16 @@
 import type { NoteKey } from "@adyton/core/note";
 import type { Hono } from "hono";
 import type { JWK } from "jose";
+import type { Admins } from "../admin/admins.ts";
 import type { PeerCertificate } from "../admin/certificate.ts";
+import type { Source } from "../admin/identify.ts";
 import type { Action, Principal, Target } from "../admin/principal.ts";
+import type { Proposals } from "../admin/proposals.ts";
+import type { Roles } from "../admin/roles.ts";
 import type { Verifier } from "../attestation.ts";
 import type { Clock } from "../clock.ts";
 import { BrokerError } from "../errors.ts";
+import type { Explanations } from "../explanations.ts";
 import type { Logger } from "../log.ts";
 import type { Plugin } from "../plugins/types.ts";
 import type { PolicyName } from "../policy-names.ts";
@@ -19,6 +24,7 @@ import type { Resources } from "../resources.ts";
 import type { RootKeyService } from "../root-key/service.ts";
 import type { Sessions } from "../sessions.ts";
 import type { Store } from "../store/types.ts";
+import type { Tenants } from "../tenants/tenants.ts";
 import type { Vault } from "../vault.ts";
 import type { VeraisonSessions } from "../veraison-sessions.ts";
 import type { RateLimiter } from "./rate-limit.ts";
@@ -42,13 +48,19 @@ export interface AppParts {
   /** What the checkpoints of the audit log are checked with. */
   readonly logKey: NoteKey;
   /** Whose part of the state this is; undefined: the whole broker's, which sees all of the audit log. */
-  readonly tenant?: string;
+  readonly tenant: string | undefined;
+  /** What clients have before the paths of the routes: `/tenants/<name>`, or nothing. */
+  readonly base: string;
   readonly publicKeys: readonly JWK[];
   readonly maxBodyBytes: number;
+  /** For each client. */
   readonly limiter?: RateLimiter;
+  /** For all clients of the tenant together. */
+  readonly tenantLimiter?: RateLimiter;
   readonly sessions: Sessions;
   readonly veraisonSessions: VeraisonSessions;
   readonly verifier: Verifier;
+  readonly explanations: Explanations;
   readonly resources: Resources;
   /** What attested workloads ask for passes it. */
   readonly gate: ReleaseGate;
@@ -59,10 +71,21 @@ export interface AppParts {
   /** Whether the program that runs the broker gave this policy itself. */
   readonly isFixed: (name: PolicyName) => boolean;
   /**
-   * Who sent the request, once they may do `action` to `target`: call it first, before the body is read. Rejects with
-   * `ADMIN_REFUSED`. Name the principal's id as `by` in the audit event of what is done.
+   * Who sent the request, once they may do `action` to `target`: call it first. Rejects with `ADMIN_REFUSED`,
+   * `ADMIN_FORBIDDEN`, or `APPROVAL_NEEDED` where others have to approve it before. Name the principal's id as `by` in the audit event of what is done.
    */
   readonly authorize: (request: Request, action: Action, target?: Target) => Promise<Principal>;
+  /** Who sent the request, whatever they may do. Rejects with `ADMIN_REFUSED`. */
+  readonly identify: (request: Request) => Promise<Principal>;
+  /** Marks a request as approved: it is whose proposal it was. */
+  readonly carry: (request: Request, proposer: Source) => void;
+  /** Administrators of this tenant, or of the whole house where there is none. */
+  readonly admins: Admins;
+  readonly proposals: Proposals;
+  /** What can be granted by name. */
+  readonly roles: Roles;
+  /** Of the whole house; undefined where a tenant is asked. */
+  readonly tenants: Tenants | undefined;
 }
 
 export const PREFIX = "/kbs/v0";
@@ -72,6 +95,7 @@ const PLUGINS: readonly string[] = ["resource", "reference-value", "attestation-
 export function pathBelow(prefix: string, url: string): string {
   const { pathname, search } = new URL(url);
   if (search !== "") throw noSuchPath("a query on", pathname);
+  if (!pathname.startsWith(prefix)) throw noSuchPath("an encoded path", pathname);
   return pathname.slice(prefix.length);
 }
 
