@@ -9,6 +9,7 @@ import type { JsonObject } from "@adyton/core/json";
 import { reportDataOf, schemeOf } from "@adyton/evidence";
 import { decodeJwt } from "jose";
 import { ClientError, invalidAnswer } from "./errors.ts";
+import { checkReleaseProof, PROOF_HEADER, type ReleaseProofOptions } from "./release-proof.ts";
 import { resourcePath } from "./resource-path.ts";
 import { decryptAnswer, newTeeKeyPair, type TeeKeyPair } from "./tee-key.ts";
 import { type Answer, jsonIn, objectIn, Wire, type WireOptions } from "./wire.ts";
@@ -16,6 +17,8 @@ import { type Answer, jsonIn, objectIn, Wire, type WireOptions } from "./wire.ts
 export interface ClientOptions extends WireOptions {
   /** Collects the evidence. Default: what `detectAttester` of `@adyton/attester` finds on this machine. */
   readonly attester?: Pick<Attester, "tee" | "collect">;
+  /** Take no secret whose release the broker cannot prove to have logged. */
+  readonly proof?: ReleaseProofOptions;
   /** Waits between tries; tests do without the waiting. */
   readonly wait?: (milliseconds: number) => Promise<void>;
   /** The time, to know when a token has expired. */
@@ -37,7 +40,7 @@ export interface Client {
   getToken(options?: { readonly fresh?: boolean }): Promise<Attestation>;
   /**
    * The secret called `repository/type/tag` (or `type/tag`, or `kbs:///repository/type/tag`). Rejects with
-   * `RELEASE_REFUSED` when policy says no, `RESOURCE_MISSING`, or as `getToken`.
+   * `RELEASE_REFUSED` when policy says no, `RESOURCE_MISSING`, `PROOF_REFUSED`, or as `getToken`.
    */
   getResource(name: string): Promise<Uint8Array>;
 }
@@ -63,6 +66,7 @@ class KbsClient implements Client {
   readonly #wire: Wire;
   readonly #wait: (milliseconds: number) => Promise<void>;
   readonly #now: () => Date;
+  readonly #proof: ReleaseProofOptions | undefined;
   #attester: ClientOptions["attester"];
   #held: { readonly attestation: Attestation; readonly expires: number } | undefined;
   /** One attestation at a time, shared by everyone who waits for it. */
@@ -71,6 +75,7 @@ class KbsClient implements Client {
   constructor(options: ClientOptions) {
     this.#wire = new Wire(options);
     this.#attester = options.attester;
+    this.#proof = options.proof;
     this.#wait =
       options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
     this.#now = options.now ?? (() => new Date());
@@ -104,12 +109,17 @@ class KbsClient implements Client {
   }
 
   async #fetchResource(path: string, { token, keyPair }: Attestation): Promise<Uint8Array> {
+    const proof = this.#proof;
     const answer = await this.#wire.call({
       method: "GET",
       path: `${PREFIX}/resource/${path}`,
       what: `get ${path}`,
-      headers: { authorization: `Bearer ${token}` },
+      headers: { authorization: `Bearer ${token}`, ...(proof === undefined ? {} : { [PROOF_HEADER]: "1" }) },
     });
+    if (proof !== undefined) {
+      const file = await checkReleaseProof(answer.headers.get(PROOF_HEADER), path, keyPair, proof.logKey);
+      await proof.keep?.(path, file);
+    }
     return decryptAnswer(jsonIn(answer, "resource"), keyPair);
   }
 

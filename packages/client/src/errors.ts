@@ -14,6 +14,9 @@ export type ClientErrorCode =
   | "BROKER_UNAVAILABLE"
   | "INVALID_ANSWER"
   | "UNDECIPHERABLE"
+  // the audit log
+  | "LOG_TAMPERED"
+  | "PROOF_REFUSED"
   // what the broker said; `detail.broker` has its code, its error type and its words
   | "PROTOCOL_REFUSED"
   | "ATTESTATION_REFUSED"

@@ -9,7 +9,16 @@ export {
   type PolicyFacts,
   type PolicyName,
 } from "./admin.ts";
+export {
+  type AuditLog,
+  type AuditLogEntry,
+  type AuditLogOptions,
+  type AuditWitness,
+  createAuditLog,
+  fetchLogKey,
+} from "./audit.ts";
 export { type Attestation, type Client, type ClientOptions, createClient } from "./client.ts";
 export { ClientError, type ClientErrorCode } from "./errors.ts";
+export type { ReleaseProofOptions } from "./release-proof.ts";
 export type { TeeKeyPair } from "./tee-key.ts";
 export type { Fetch, WireOptions } from "./wire.ts";
