@@ -1,44 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // The trust services as one function from Request to Response: challenge, verification, appraisal, release.
 
-import { builtinPolicy, type EarSigningKey, type Policy } from "@adyton/appraisal";
+import type { EarSigningKey, Policy } from "@adyton/appraisal";
 import type { NoteKey } from "@adyton/core/note";
 import type { Certificate } from "@adyton/core/x509";
 import type { Endorsements } from "@adyton/evidence/endorsements";
-import { Verifier } from "./attestation.ts";
-import { storeBackend } from "./backends/store-backend.ts";
+import { type AdminOptions, adminPolicy } from "./admin/options.ts";
 import type { ResourceBackend } from "./backends/types.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { Explanations } from "./explanations.ts";
 import { errorResponse } from "./http/answers.ts";
-import { createApp } from "./http/app.ts";
-import { adminCheck } from "./http/credentials.ts";
-import type { App, Connection } from "./http/parts.ts";
+import type { Connection } from "./http/parts.ts";
 import { type RateLimit, RateLimiter } from "./http/rate-limit.ts";
 import { type Logger, redacting, silentLogger } from "./log.ts";
 import type { Plugin } from "./plugins/types.ts";
-import { affirmingPolicy, type ResourcePolicy } from "./policy.ts";
-import { PolicyStore } from "./policy-store.ts";
+import type { ResourcePolicy } from "./policy.ts";
 import type { ReferenceSources } from "./reference/trust.ts";
-import { ReleaseGate } from "./release-gate.ts";
-import { Resources } from "./resources.ts";
 import type { RootKeyService } from "./root-key/service.ts";
-import { Sessions } from "./sessions.ts";
-import type { Store } from "./store/types.ts";
+import type { WholeStore } from "./store/types.ts";
+import { Rooms } from "./tenants/rooms.ts";
+import { Tenants } from "./tenants/tenants.ts";
 import type { Vault } from "./vault.ts";
-import { VeraisonSessions } from "./veraison-sessions.ts";
 
 export interface BrokerOptions {
   /** Closed with the broker. */
-  readonly store: Store;
+  readonly store: WholeStore;
   readonly vault: Vault;
   /** Lets administrators see and rotate the root keys behind `vault`. Closed with the broker. */
   readonly rootKeys?: RootKeyService;
   readonly signingKey: EarSigningKey;
   /** What the checkpoints of the audit log are checked with. */
   readonly logKey: NoteKey;
-  /** What administrators present as bearer token. */
+  /** What the owner presents as bearer token: may do everything, everywhere. */
   readonly adminToken: string;
+  /** Who else may administer, and what takes more than one. */
+  readonly admin?: AdminOptions;
   /** Asked for each attestation; answers from memory or disk, never from a network. */
   readonly endorsements?: () => Promise<Endorsements>;
   /** Roots trusted besides the vendors' pinned ones. What they anchor counts as simulated. */
@@ -66,6 +61,8 @@ export interface BrokerOptions {
   readonly referenceTrust?: ReferenceSources;
   /** Where secrets rest. Default: sealed in the store. Closed with the broker. */
   readonly backend?: ResourceBackend;
+  /** Where a tenant's rest: a part of its own. Default: sealed in the store. Closed with the broker. */
+  readonly tenantBackend?: (tenant: string) => ResourceBackend;
   /** Answer below `/kbs/v0/<name>/`. Closed with the broker. */
   readonly plugins?: readonly Plugin[];
   readonly clock?: Clock;
@@ -89,91 +86,42 @@ export interface Broker {
 
 // In the life of a session one address opens fewer sessions than there is room for.
 const DEFAULT_RATE: RateLimit = { perSecond: 100, burst: 1000 };
-const DEFAULT_SESSION_SECONDS = 300;
-const DEFAULT_MAX_SESSIONS = 100_000;
-const DEFAULT_MAX_BODY = 2 * 1024 * 1024;
 
 export function createBroker(options: BrokerOptions): Broker {
-  const { store, vault, signingKey, adminToken, allowSimulated = false, clock = systemClock } = options;
-  const { sessionSeconds = DEFAULT_SESSION_SECONDS, rateLimit = DEFAULT_RATE } = options;
-  const { maxSessions = DEFAULT_MAX_SESSIONS } = options;
+  const { store, vault, rateLimit = DEFAULT_RATE, clock = systemClock } = options;
   const logger = redacting(options.logger ?? silentLogger);
-  const builtin = builtinPolicy({ allowSimulated });
-  const affirming = affirmingPolicy({ allowSimulated });
-  const { policyFolder, plugins = [], backend = storeBackend({ store, vault }) } = options;
-  const policies = new PolicyStore({
-    store,
-    vault,
+  const connections = new WeakMap<Request, Connection>();
+  const rooms = new Rooms({
+    options,
     clock,
     logger,
-    ...(policyFolder === undefined ? {} : { folder: policyFolder }),
+    admin: adminPolicy(options.admin ?? {}, options.adminToken, () => clock.now()),
+    tenants: new Tenants(store, vault, clock),
+    limiter: rateLimit === false ? undefined : new RateLimiter(rateLimit, clock, store.ephemeral),
+    connectionOf: (request) => connections.get(request),
   });
-  const explanations = new Explanations({ store, vault });
-  const gate = new ReleaseGate({
-    store,
-    policy: async () => options.resourcePolicy ?? (await policies.resource()) ?? affirming,
-  });
-  const app = createApp({
-    store,
-    vault,
-    ...(options.rootKeys === undefined ? {} : { rootKeys: options.rootKeys }),
-    clock,
-    logger,
-    logKey: options.logKey,
-    authorize: adminCheck(adminToken),
-    publicKeys: [signingKey.publicJwk],
-    maxBodyBytes: options.maxBodyBytes ?? DEFAULT_MAX_BODY,
-    ...(rateLimit === false ? {} : { limiter: new RateLimiter(rateLimit, clock) }),
-    sessions: new Sessions({
-      ephemeral: store.ephemeral,
-      vault,
-      lifetimeSeconds: sessionSeconds,
-      capacity: maxSessions,
-    }),
-    veraisonSessions: new VeraisonSessions({ ephemeral: store.ephemeral, vault, capacity: maxSessions }),
-    verifier: new Verifier({
-      signingKey,
-      policy: async () => options.policy ?? (await policies.attestation(builtin)),
-      roots: options.roots ?? [],
-      ...(options.anchors === undefined ? {} : { anchors: options.anchors }),
-      tokenLifetimeSeconds: sessionSeconds,
-      explanations,
-      ...(options.endorsements === undefined ? {} : { endorsements: options.endorsements }),
-    }),
-    explanations,
-    policies,
-    referenceTrust: options.referenceTrust ?? {},
-    isFixed: (name) => (name === "resource" ? options.resourcePolicy : options.policy) !== undefined,
-    gate,
-    plugins,
-    resources: new Resources({ store, gate, backend }),
-  });
+  /** The app answers errors itself; what a policy throws without it being an Error gets past it. */
+  const answer = async (request: Request, connection: Connection): Promise<Response> => {
+    try {
+      const addressed = await rooms.find(request);
+      connections.set(addressed.request, connection);
+      return await addressed.app.fetch(addressed.request, connection);
+    } catch (error) {
+      return errorResponse(error, logger);
+    }
+  };
   return {
     fetch: async (request, connection = {}) => {
-      const response = await answerOf(app, request, connection, logger);
+      const response = await answer(request, connection);
       response.headers.set("cache-control", "no-store");
       response.headers.set("x-content-type-options", "nosniff");
       return response;
     },
     close: async () => {
-      for (const plugin of plugins) await plugin.close?.();
-      await backend.close?.();
+      for (const plugin of options.plugins ?? []) await plugin.close?.();
+      await rooms.close();
       await options.rootKeys?.close();
       await store.close();
     },
   };
-}
-
-/** The app answers errors itself; what a policy throws without it being an Error gets past it. */
-async function answerOf(
-  app: App,
-  request: Request,
-  connection: Connection,
-  logger: Logger,
-): Promise<Response> {
-  try {
-    return await app.fetch(request, connection);
-  } catch (error) {
-    return errorResponse(error, logger);
-  }
 }
