@@ -4,6 +4,7 @@
 import { fromBase64Url, fromUtf8, toBase64, toBase64Url, toUtf8 } from "@adyton/core/bytes";
 import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json";
 import { ClientError, invalidAnswer } from "./errors.ts";
+import { checkedReferenceId, type ReferenceAdmin, referenceAdmin } from "./references.ts";
 import { resourcePath } from "./resource-path.ts";
 import { type Call, isPrivate, jsonIn, objectIn, Wire, type WireOptions } from "./wire.ts";
 
@@ -25,6 +26,8 @@ export interface Admin {
   setReferenceValues(values: JsonObject): Promise<void>;
   listReferenceValues(): Promise<Readonly<Record<string, readonly JsonValue[]>>>;
   deleteReferenceValue(id: string): Promise<void>;
+  /** More about reference values: documents, vouchers, revocation, expiry, groups. */
+  readonly references: ReferenceAdmin;
   /**
    * Puts a policy in Rego in force, once it compiles and its tests pass. Otherwise it rejects with what is wrong, line by
    * line, and the old one stays.
@@ -34,6 +37,14 @@ export interface Admin {
   getPolicy(name: PolicyName): Promise<string>;
   /** Those that were set; the others are the broker's defaults. */
   listPolicies(): Promise<readonly PolicyFacts[]>;
+  /** What was set under a name and is still kept, the newest first. */
+  listPolicyVersions(name: PolicyName): Promise<readonly PolicyVersion[]>;
+  /** Puts a version that is kept in force again, as a new one. */
+  activatePolicy(name: PolicyName, version: number): Promise<PolicyFacts>;
+  /** Why an attestation came out as it did, by the `jti` of its token: `{id, at, status, submods}`. */
+  getExplanation(id: string): Promise<JsonObject>;
+  /** The newest attestations, newest first: `{id, at, status, tees}`. */
+  listExplanations(limit?: number): Promise<readonly JsonObject[]>;
   /** Resolves when the broker answers. */
   health(): Promise<void>;
 }
@@ -49,6 +60,12 @@ export interface PolicyFacts {
   readonly sha384: string;
   /** When it was set, RFC 3339. */
   readonly set: string;
+}
+
+/** A policy that was set, with its text. */
+export interface PolicyVersion extends PolicyFacts {
+  readonly active: boolean;
+  readonly text: string;
 }
 
 export const POLICY_NAMES = [
@@ -108,9 +125,10 @@ export function createAdmin(options: AdminOptions): Admin {
       return referenceValuesIn(objectIn(answer, "reference values"));
     },
     deleteReferenceValue: async (id) => {
-      const path = `${REFERENCE_VALUE}/${checkedId(id)}`;
+      const path = `${REFERENCE_VALUE}/${checkedReferenceId(id)}`;
       await call({ method: "DELETE", path, what: `delete reference value ${id}` });
     },
+    references: referenceAdmin(call),
     setPolicy: async (name, text, tests) => {
       const policy = encoded(text);
       const more = tests === undefined ? {} : { tests: encoded(tests) };
@@ -144,6 +162,38 @@ export function createAdmin(options: AdminOptions): Admin {
       const list = jsonIn(answer, "list");
       if (!Array.isArray(list)) throw invalidAnswer("list", "it is no array of policies");
       return list.map(policyFactsIn);
+    },
+    listPolicyVersions: async (name) => {
+      const path = `/v1/policies/${name}/versions`;
+      const { versions } = objectIn(await call({ method: "GET", path, what: `list policy ${name}` }), "list");
+      if (!Array.isArray(versions)) throw invalidAnswer("list", "it is no array of versions");
+      return versions.map((each: JsonValue): PolicyVersion => {
+        const facts = policyFactsIn(isJsonObject(each) ? { ...each, name } : each);
+        if (!isJsonObject(each) || typeof each.text !== "string" || typeof each.active !== "boolean")
+          throw invalidAnswer("list", "one of its members is no version");
+        return { ...facts, active: each.active, text: each.text };
+      });
+    },
+    activatePolicy: async (name, version) => {
+      const answer = await call({
+        method: "POST",
+        path: `/v1/policies/${name}/activate`,
+        what: `activate policy ${name}`,
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ version }),
+      });
+      return policyFactsIn(objectIn(answer, "policy"));
+    },
+    getExplanation: async (id) => {
+      const path = `/v1/explanations/${encodeURIComponent(id)}`;
+      return objectIn(await call({ method: "GET", path, what: "get the explanation" }), "explanation");
+    },
+    listExplanations: async (limit) => {
+      const path = `/v1/explanations${limit === undefined ? "" : `?limit=${limit}`}`;
+      const answer = objectIn(await call({ method: "GET", path, what: "list explanations" }), "list");
+      const { explanations } = answer;
+      if (!Array.isArray(explanations)) throw invalidAnswer("list", "it holds no explanations");
+      return explanations.filter(isJsonObject);
     },
     health: async () => {
       await wire.call({ method: "GET", path: "/healthz", what: "ask for the broker's health" });
@@ -181,19 +231,6 @@ function referenceValuesIn(answer: JsonObject): Readonly<Record<string, readonly
       return [id, values as readonly JsonValue[]];
     }),
   );
-}
-
-/** An id that stands in a path as it is: `a/../b` would name another. Throws `INVALID_REFERENCE_ID`. */
-function checkedId(id: string): string {
-  const climbs = id.split("/").some((part) => ["", ".", ".."].includes(part));
-  if (climbs || !/^[A-Za-z0-9_.:/-]+$/.test(id)) {
-    throw new ClientError(
-      "INVALID_REFERENCE_ID",
-      "misuse",
-      `Cannot use ${JSON.stringify(id.slice(0, 200))} as reference value id: expected letters, digits, _ . : / -`,
-    );
-  }
-  return id;
 }
 
 function isTextList(value: JsonValue): value is readonly string[] {

@@ -37,6 +37,7 @@ const BY_TYPE: Readonly<Record<string, readonly [ClientErrorCode, ErrorCategory]
 };
 /** By the broker's own code, where the type says too little. */
 const BY_CODE: Readonly<Record<string, ClientErrorCode>> = {
+  ADMIN_REFUSED: "ADMIN_REFUSED",
   PROTOCOL_VERSION: "PROTOCOL_REFUSED",
   RESOURCE_NOT_FOUND: "RESOURCE_MISSING",
   REFERENCE_VALUE_NOT_FOUND: "RESOURCE_MISSING",
