@@ -16,7 +16,7 @@ const MAX_ADMINS = 1_000;
 export const ADMIN_NAME: RegExp = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 
-const credential = z.discriminatedUnion("kind", [
+const credential: z.ZodType<Credential> = z.discriminatedUnion("kind", [
   // SHA-256 of the whole token, hex: it is made where it is used, and never sent before.
   z.strictObject({ kind: z.literal("token"), sha256: z.string().regex(SHA256) }),
   // A person whom a configured issuer of JWTs knows.
@@ -57,7 +57,10 @@ const storedForm = z.strictObject({
   by: z.string(),
 });
 
-export type Credential = z.infer<typeof credential>;
+export type Credential =
+  | { readonly kind: "token"; readonly sha256: string }
+  | { readonly kind: "jwt"; readonly issuer: string; readonly subject: string }
+  | { readonly kind: "certificate"; readonly spkiSha256: string };
 
 export interface NewAdmin {
   readonly name: string;

@@ -20,7 +20,14 @@ export interface AuthorizerOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly maxBodyBytes: number;
+  /** What stands before the paths of requests here: access by address is about all of it. */
+  readonly base: string;
   readonly certificateOf: (request: Request) => PeerCertificate | undefined;
+}
+
+interface Known {
+  readonly source: Source;
+  readonly principal: Principal;
 }
 
 /** Who proves nothing cannot fill the log: one entry in this time counts them all. */
@@ -46,19 +53,17 @@ export class Authorizer {
 
   /** Rejects with `ADMIN_REFUSED`, `ADMIN_FORBIDDEN`, or `APPROVAL_NEEDED`. */
   async authorize(request: Request, action: Action, target?: Target): Promise<Principal> {
-    const { approvals, clock, identifier, maxBodyBytes, proposals } = this.#options;
+    const { approvals, clock, maxBodyBytes, proposals } = this.#options;
     const now = clock.now();
-    const { pathname, search } = new URL(request.url);
-    let source: Source;
-    let principal: Principal;
+    let known: Known;
     try {
-      source = await this.#source(request, now);
-      principal = await identifier.principal(source, pathname + search, now);
+      known = await this.#known(request, now);
     } catch (error) {
       if (error instanceof BrokerError && error.code === "ADMIN_REFUSED")
         await this.#noteStranger(action, now);
       throw error;
     }
+    const { principal, source } = known;
     if (!may(principal, action, target)) {
       await this.#note({ type: "admin.refuse", by: principal.id, action, ...named(target) }, now);
       throw forbidden(principal, action, target);
@@ -77,6 +82,18 @@ export class Authorizer {
       throw approvalNeeded(proposals.facts(proposal, now));
     }
     return principal;
+  }
+
+  /** Who sent the request, whatever they may do. Rejects with `ADMIN_REFUSED`. */
+  async identify(request: Request): Promise<Principal> {
+    return (await this.#known(request, this.#options.clock.now())).principal;
+  }
+
+  async #known(request: Request, now: Date): Promise<Known> {
+    const { base, identifier } = this.#options;
+    const { pathname, search } = new URL(request.url);
+    const source = await this.#source(request, now);
+    return { source, principal: await identifier.principal(source, base + pathname + search, now) };
   }
 
   #source(request: Request, now: Date): Promise<Source> {

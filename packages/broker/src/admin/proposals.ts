@@ -33,7 +33,7 @@ const ID = /^[0-9a-f]{32}$/;
 // Their content is no secret, and who approves has to know it.
 const SHOWN: readonly string[] = ["policy.*", "reference.*", "tenant.*", "admin.*"];
 
-const form = z.strictObject({
+const form: z.ZodType<Proposal> = z.strictObject({
   id: z.string(),
   created: z.string(),
   expires: z.string(),
@@ -55,7 +55,33 @@ const form = z.strictObject({
   status: z.int().exactOptional(),
 });
 
-export type Proposal = z.infer<typeof form>;
+export interface Proposal {
+  readonly id: string;
+  /** RFC 3339, as every time here. */
+  readonly created: string;
+  readonly expires: string;
+  readonly action: string;
+  readonly target: string;
+  /** The proposer's id, and what they proved. */
+  readonly by: string;
+  readonly source: Source;
+  readonly method: string;
+  /** With its query; within the tenant. */
+  readonly path: string;
+  readonly contentType: string | null;
+  /** Base64; empty once it is closed. */
+  readonly body: string;
+  /** Over everything that is carried out; who approves says it. */
+  readonly digest: string;
+  /** How many have to approve it. */
+  readonly needed: number;
+  readonly approvals: readonly { readonly by: string; readonly time: string }[];
+  readonly state: "open" | "running" | "done" | "failed" | "rejected";
+  readonly closedBy?: string;
+  readonly closed?: string;
+  /** Of the answer, once carried out. */
+  readonly status?: number;
+}
 
 /** What is asked, by whom. */
 export interface Asked {

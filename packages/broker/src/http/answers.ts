@@ -2,6 +2,7 @@
 // What the world sees of an error: the one place where refusals become statuses and KBS error types.
 
 import { AdytonError } from "@adyton/core/errors";
+import { isJsonObject, type JsonObject } from "@adyton/core/json";
 import { BrokerError, type BrokerErrorCode } from "../errors.ts";
 import type { Logger } from "../log.ts";
 
@@ -92,7 +93,7 @@ const INTERNAL: Answer = [500, "Internal"];
 export function errorResponse(error: unknown, logger: Logger): Response {
   if (!(error instanceof AdytonError)) {
     logger.error("request failed", { reason: error instanceof Error ? error.message : String(error) });
-    return problem(INTERNAL, hiddenDetail(undefined), {});
+    return problem(INTERNAL, hiddenDetail(undefined), {}, {});
   }
   const answer = error instanceof BrokerError ? ANSWERS[error.code] : FOREIGN;
   const [status] = answer;
@@ -100,7 +101,9 @@ export function errorResponse(error: unknown, logger: Logger): Response {
   else logger.warn("request refused", { code: error.code, reason: error.message });
   const detail = status >= 500 ? hiddenDetail(error) : toldDetail(error);
   const { retryAfter } = error.detail;
-  return problem(answer, detail, {
+  const { proposal } = error.detail;
+  const more = status === 202 && isJsonObject(proposal) ? { proposal } : {};
+  return problem(answer, detail, more, {
     "adyton-error": `${error.code}; category=${error.category}`,
     ...(typeof retryAfter === "number" ? { "retry-after": String(retryAfter) } : {}),
   });
@@ -109,9 +112,10 @@ export function errorResponse(error: unknown, logger: Logger): Response {
 function problem(
   [status, variant]: Answer,
   detail: string,
+  more: JsonObject,
   headers: Readonly<Record<string, string>>,
 ): Response {
-  return Response.json({ type: TYPE_PREFIX + variant, detail }, { status, headers });
+  return Response.json({ type: TYPE_PREFIX + variant, detail, ...more }, { status, headers });
 }
 
 /** The status of a code in the KBS protocol. */

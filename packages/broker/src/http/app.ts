@@ -3,6 +3,7 @@
 
 import { Hono } from "hono";
 import { BrokerError } from "../errors.ts";
+import { addAdminRoutes, addProposalRoutes } from "./admin-routes.ts";
 import { errorResponse } from "./answers.ts";
 import { addAttestationRoutes } from "./attestation-routes.ts";
 import { addAuditRoutes } from "./audit-routes.ts";
@@ -11,23 +12,30 @@ import { addKeyRoutes } from "./key-routes.ts";
 import { type App, type AppParts, noSuchPath } from "./parts.ts";
 import { addPluginRoutes } from "./plugin-routes.ts";
 import { addPolicyRoutes } from "./policy-routes.ts";
+import { addPolicyVersionRoutes } from "./policy-version-routes.ts";
+import { problemResponse } from "./problem.ts";
 import { addReferenceRoutes } from "./reference-routes.ts";
 import { addResourceRoutes } from "./resource-routes.ts";
-import { addVeraisonRoutes, isVeraisonPath, problemResponse } from "./veraison-routes.ts";
+import { addTenantRoutes } from "./tenant-routes.ts";
+import { addVeraisonRoutes, isVeraisonPath } from "./veraison-routes.ts";
 
 const METHODS: readonly string[] = ["GET", "POST", "PUT", "DELETE"];
 const HEALTH = "/healthz";
 /** Here errors are problem details, not those of the KBS protocol. */
-const OWN_API = /^(?:\/tenants\/[^/]+)?\/v1\//;
+const OWN_API = /^\/v1\//;
 
 export function createApp(parts: AppParts): App {
-  const { limiter, logger } = parts;
+  const { limiter, logger, tenantLimiter } = parts;
   const app: App = new Hono();
   app.use(async (c, next) => {
     // HEAD is refused too: it would run a release and throw the answer away.
     if (!METHODS.includes(c.req.method)) throw noSuchPath(c.req.method, c.req.path);
-    const seconds = c.req.path === HEALTH ? 0 : (limiter?.take(c.env.remoteAddress ?? "") ?? 0);
-    if (seconds > 0) throw tooMany(seconds);
+    if (c.req.path !== HEALTH) {
+      const seconds = limiter?.take(c.env.remoteAddress ?? "") ?? 0;
+      if (seconds > 0) throw tooMany(seconds, "from this address");
+      const wait = tenantLimiter?.take("") ?? 0;
+      if (wait > 0) throw tooMany(wait, "to this tenant");
+    }
     await next();
   });
   app.get(HEALTH, (c) => c.text("ok"));
@@ -36,8 +44,12 @@ export function createApp(parts: AppParts): App {
   addResourceRoutes(app, parts);
   addReferenceRoutes(app, parts);
   addPolicyRoutes(app, parts);
+  addPolicyVersionRoutes(app, parts);
   addAuditRoutes(app, parts);
   addExplanationRoutes(app, parts);
+  addAdminRoutes(app, parts);
+  addProposalRoutes(app, parts);
+  if (parts.tenants !== undefined) addTenantRoutes(app, parts, parts.tenants);
   addPluginRoutes(app, parts);
   if (parts.rootKeys !== undefined) addKeyRoutes(app, parts, parts.rootKeys);
   addVeraisonRoutes(app, parts);
@@ -50,14 +62,9 @@ export function createApp(parts: AppParts): App {
   return app;
 }
 
-function tooMany(seconds: number): BrokerError {
-  return new BrokerError(
-    "RATE_LIMITED",
-    "unavailable",
-    "Cannot answer: too many requests from this address",
-    {
-      detail: { retryAfter: seconds },
-      hint: `Try again in ${seconds} s.`,
-    },
-  );
+function tooMany(seconds: number, which: string): BrokerError {
+  return new BrokerError("RATE_LIMITED", "unavailable", `Cannot answer: too many requests ${which}`, {
+    detail: { retryAfter: seconds },
+    hint: `Try again in ${seconds} s.`,
+  });
 }

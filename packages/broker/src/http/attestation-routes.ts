@@ -10,7 +10,7 @@ import { sessionCookie, sessionIdOf } from "./credentials.ts";
 import { type App, type AppParts, PREFIX } from "./parts.ts";
 
 export function addAttestationRoutes(app: App, parts: AppParts): void {
-  const { clock, logger, maxBodyBytes, sessions, store, vault, verifier } = parts;
+  const { base, clock, logger, maxBodyBytes, sessions, store, vault, verifier } = parts;
   app.post(`${PREFIX}/auth`, async (c) => {
     const { tee } = parseAuthRequest(await readText(c.req.raw, maxBodyBytes));
     const now = clock.now();
@@ -18,7 +18,7 @@ export function addAttestationRoutes(app: App, parts: AppParts): void {
     for (const { code, message } of request?.warnings ?? [])
       logger.warn("request limited", { code, reason: message });
     const session = await sessions.open(tee, now, request);
-    c.header("set-cookie", sessionCookie(session));
+    c.header("set-cookie", sessionCookie(session, base));
     return c.json({ nonce: session.nonce, "extra-params": challengeParams(tee) });
   });
   app.post(`${PREFIX}/attest`, async (c) => {

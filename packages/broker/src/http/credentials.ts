@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who a request comes from: the session cookie, the bearer token, the administrator.
+// Who a request comes from: the session cookie, the bearer token.
 
-import { createHash } from "node:crypto";
-import { equalConstantTime } from "@adyton/core/bytes";
-import type { Principal } from "../admin/principal.ts";
-import { BrokerError } from "../errors.ts";
 import type { Session } from "../sessions.ts";
 
 const SESSION_COOKIE = "kbs-session-id";
@@ -20,41 +16,12 @@ export function sessionIdOf(request: Request): string | undefined {
   return undefined;
 }
 
-export function sessionCookie(session: Session): string {
-  return `${SESSION_COOKIE}=${session.id}; Expires=${session.expires.toUTCString()}; Path=/kbs/v0; HttpOnly; SameSite=Strict`;
+/** `base` stands before the protocol's paths: empty, or a tenant's. */
+export function sessionCookie(session: Session, base: string): string {
+  return `${SESSION_COOKIE}=${session.id}; Expires=${session.expires.toUTCString()}; Path=${base}/kbs/v0; HttpOnly; SameSite=Strict`;
 }
 
 /** The token of an `Authorization: Bearer` header (RFC 6750 section 2.1). */
 export function bearerOf(request: Request): string | undefined {
   return BEARER.exec(request.headers.get("authorization") ?? "")?.[1];
-}
-
-/** Makes the check that a request carries the administrator's token. It rejects with `ADMIN_REFUSED`. */
-export function adminCheck(adminToken: string): (request: Request) => Promise<Principal> {
-  const expected = digest(adminToken);
-  return async (request) => {
-    const given = bearerOf(request);
-    // Digests are compared, so that not even the length of the token shows in the time.
-    if (given === undefined || !equalConstantTime(digest(given), expected)) {
-      throw new BrokerError(
-        "ADMIN_REFUSED",
-        "not-authentic",
-        given === undefined
-          ? "Cannot administer: the request carries no bearer token"
-          : "Cannot administer: the bearer token is not the administrator's",
-        { hint: "Send the content of admin.token in the state folder as Authorization: Bearer." },
-      );
-    }
-    return OWNER;
-  };
-}
-
-const OWNER: Principal = {
-  id: "admin",
-  roles: ["owner"],
-  grants: [{ actions: ["*"], targets: ["**"] }],
-};
-
-function digest(text: string): Uint8Array {
-  return new Uint8Array(createHash("sha256").update(text).digest());
 }

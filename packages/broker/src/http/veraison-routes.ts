@@ -2,14 +2,10 @@
 // Veraison's challenge-response API, version 1, and its discovery: the same appraisal, the result in Veraison's profile.
 
 import { fromBase64Url, toBase64Url } from "@adyton/core/bytes";
-import { AdytonError } from "@adyton/core/errors";
-import { BrokerError } from "../errors.ts";
-import type { Logger } from "../log.ts";
 import { invalid } from "../protocol.ts";
 import { referencesOf } from "../reference/references.ts";
 import { EVIDENCE_TYPES, evidenceOf, SCHEME_NAMES } from "../veraison-media.ts";
 import { sessionAnswered, type VeraisonSession } from "../veraison-sessions.ts";
-import { hiddenDetail, statusOf, toldDetail } from "./answers.ts";
 import { readBody } from "./body.ts";
 import type { App, AppParts } from "./parts.ts";
 
@@ -18,7 +14,6 @@ const SESSION = `${API}/session`;
 const DISCOVERY = "/.well-known/veraison/verification";
 const SESSION_TYPE = "application/vnd.veraison.challenge-response-session+json";
 const DISCOVERY_TYPE = "application/vnd.veraison.discovery+json";
-const PROBLEM_TYPE = "application/problem+json";
 /** RFC 9711 section 4.1: what `eat_nonce` may have. */
 const MIN_NONCE = 8;
 const MAX_NONCE = 64;
@@ -76,59 +71,6 @@ export function addVeraisonRoutes(app: App, parts: AppParts): void {
       DISCOVERY_TYPE,
     ),
   );
-}
-
-/** The answer to an error as problem details; stable code and category in the header `adyton-error`. */
-export function problemResponse(error: unknown, logger: Logger): Response {
-  const known = error instanceof AdytonError ? error : undefined;
-  const status = known === undefined ? 500 : problemStatus(known);
-  const code = known?.code ?? "INTERNAL";
-  const reason = error instanceof Error ? error.message : String(error);
-  if (status >= 500) logger.error("request failed", { code, reason });
-  else logger.warn("request refused", { code, reason });
-  const detail = known === undefined || status >= 500 ? hiddenDetail(known) : toldDetail(known);
-  const { retryAfter } = known?.detail ?? {};
-  return json(
-    { type: "about:blank", title: TITLES[status] ?? "Error", status, detail, code },
-    status,
-    PROBLEM_TYPE,
-    {
-      ...(known === undefined ? {} : { "adyton-error": `${code}; category=${known.category}` }),
-      ...(status === 415 ? { accept: EVIDENCE_TYPES.join(", ") } : {}),
-      ...(typeof retryAfter === "number" ? { "retry-after": String(retryAfter) } : {}),
-    },
-  );
-}
-
-const TITLES: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  409: "Conflict",
-  413: "Content Too Large",
-  415: "Unsupported Media Type",
-  429: "Too Many Requests",
-  500: "Internal Server Error",
-  503: "Service Unavailable",
-};
-
-/** Here statuses have their usual meanings, unlike in the KBS protocol. */
-function problemStatus(error: AdytonError): number {
-  if (!(error instanceof BrokerError)) return ["malformed", "misuse"].includes(error.category) ? 400 : 403;
-  switch (error.code) {
-    case "INVALID_REQUEST":
-    case "INVALID_PROVENANCE":
-    case "PROVENANCE_SIGNATURE":
-      return 400;
-    case "BUILDER_REFUSED":
-      return 403;
-    case "SESSION_UNKNOWN":
-    case "REFERENCE_VALUE_NOT_FOUND":
-      return 404;
-    default:
-      return statusOf(error.code);
-  }
 }
 
 function nonceIn(query: URLSearchParams): Uint8Array | number {

@@ -19,8 +19,9 @@ export function scopedStore(store: Store, tenant: string): Store {
     keys: (space, prefix) => store.keys(inside(space), prefix),
     entries: (space) => store.entries(inside(space)),
     spaces: async () => {
+      const prefix = inside("");
       const all = await store.spaces();
-      return all.filter((space) => space.startsWith(inside(""))).map((space) => space.slice(inside("").length));
+      return all.filter((space) => space.startsWith(prefix)).map((space) => space.slice(prefix.length));
     },
     write: (changes) => store.write(changes.map(scoped)),
     log: (after, limit) => store.log(after, limit),

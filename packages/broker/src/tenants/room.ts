@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one tenant's requests meet: the routes over its own part of the store, its own key, policies, administrators and
+// sessions. The default tenant's room is the house's own.
+
+import { builtinPolicy, type EarSigningKey } from "@adyton/appraisal";
+import { Admins } from "../admin/admins.ts";
+import { Authorizer } from "../admin/authorizer.ts";
+import type { AdminPolicy } from "../admin/options.ts";
+import { Proposals } from "../admin/proposals.ts";
+import { Verifier } from "../attestation.ts";
+import { storeBackend } from "../backends/store-backend.ts";
+import type { ResourceBackend } from "../backends/types.ts";
+import type { BrokerOptions } from "../broker.ts";
+import type { Clock } from "../clock.ts";
+import { Explanations } from "../explanations.ts";
+import { createApp } from "../http/app.ts";
+import type { App, Connection } from "../http/parts.ts";
+import { RateLimiter } from "../http/rate-limit.ts";
+import type { Logger } from "../log.ts";
+import { affirmingPolicy } from "../policy.ts";
+import { PolicyStore } from "../policy-store.ts";
+import { ReleaseGate } from "../release-gate.ts";
+import { Resources } from "../resources.ts";
+import { Sessions } from "../sessions.ts";
+import { VeraisonSessions } from "../veraison-sessions.ts";
+import { countedStore } from "./quota.ts";
+import { scopedStore, scopedVault } from "./scope.ts";
+import { type ActiveTenant, DEFAULT_TENANT, type Tenants } from "./tenants.ts";
+
+/** The same for every tenant. */
+export interface House {
+  readonly options: BrokerOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly admin: AdminPolicy;
+  readonly tenants: Tenants;
+  readonly limiter: RateLimiter | undefined;
+  readonly connectionOf: (request: Request) => Connection | undefined;
+}
+
+export interface Room {
+  readonly app: App;
+  readonly backend: ResourceBackend;
+}
+
+const DEFAULT_SESSION_SECONDS = 300;
+const DEFAULT_MAX_SESSIONS = 100_000;
+const DEFAULT_MAX_BODY = 2 * 1024 * 1024;
+
+/** The room of a tenant, or of the house itself. */
+export function openRoom(house: House, tenant?: ActiveTenant): Room {
+  const { admin, clock, connectionOf, limiter, logger, options } = house;
+  const name = tenant?.name;
+  const store =
+    name === undefined ? options.store : countedStore(scopedStore(options.store, name), tenant?.quota ?? {});
+  const vault = name === undefined ? options.vault : scopedVault(options.vault, name);
+  const signingKey: EarSigningKey = tenant?.signingKey ?? options.signingKey;
+  const { allowSimulated = false, sessionSeconds = DEFAULT_SESSION_SECONDS } = options;
+  const { maxBodyBytes = DEFAULT_MAX_BODY, maxSessions = DEFAULT_MAX_SESSIONS, plugins = [] } = options;
+  const capacity = Math.min(maxSessions, tenant?.quota.maxSessions ?? maxSessions);
+  const backend = backendOf(house, { store, vault }, name);
+  // The files are the house's own.
+  const folder = name === undefined ? options.policyFolder : undefined;
+  const policies = new PolicyStore({
+    store,
+    vault,
+    clock,
+    logger,
+    ...(folder === undefined ? {} : { folder }),
+  });
+  const builtin = builtinPolicy({ allowSimulated });
+  const affirming = affirmingPolicy({ allowSimulated });
+  const explanations = new Explanations({ store, vault });
+  const gate = new ReleaseGate({
+    store,
+    policy: async () => options.resourcePolicy ?? (await policies.resource()) ?? affirming,
+  });
+  const houseAdmins = new Admins(options.store, options.vault);
+  const ownAdmins = name === undefined ? undefined : new Admins(store, vault);
+  const proposals = new Proposals(store, vault);
+  const base = name === undefined ? "" : `/tenants/${name}`;
+  const authorizer = new Authorizer({
+    identifier: admin.identifier(houseAdmins, ownAdmins, name ?? DEFAULT_TENANT),
+    proposals,
+    approvals: admin.approvals,
+    store,
+    clock,
+    maxBodyBytes,
+    base,
+    certificateOf: (request) => connectionOf(request)?.peerCertificate,
+  });
+  const perSecond = tenant?.quota.requestsPerSecond;
+  const app = createApp({
+    tenant: name,
+    base,
+    store,
+    vault,
+    ...(name === undefined && options.rootKeys !== undefined ? { rootKeys: options.rootKeys } : {}),
+    clock,
+    logger,
+    identify: (request) => authorizer.identify(request),
+    authorize: (request, action, target) => authorizer.authorize(request, action, target),
+    carry: (request, proposer) => authorizer.carry(request, proposer),
+    admins: ownAdmins ?? houseAdmins,
+    proposals,
+    roles: admin.roles,
+    tenants: name === undefined ? house.tenants : undefined,
+    publicKeys: [signingKey.publicJwk],
+    logKey: options.logKey,
+    maxBodyBytes,
+    ...(limiter === undefined ? {} : { limiter }),
+    ...(perSecond === undefined
+      ? {}
+      : { tenantLimiter: new RateLimiter({ perSecond, burst: perSecond }, clock, store.ephemeral) }),
+    sessions: new Sessions({ ephemeral: store.ephemeral, vault, lifetimeSeconds: sessionSeconds, capacity }),
+    veraisonSessions: new VeraisonSessions({ ephemeral: store.ephemeral, vault, capacity }),
+    verifier: new Verifier({
+      signingKey,
+      policy: async () => options.policy ?? (await policies.attestation(builtin)),
+      roots: options.roots ?? [],
+      ...(options.anchors === undefined ? {} : { anchors: options.anchors }),
+      tokenLifetimeSeconds: sessionSeconds,
+      explanations,
+      ...(options.endorsements === undefined ? {} : { endorsements: options.endorsements }),
+    }),
+    explanations,
+    policies,
+    referenceTrust: options.referenceTrust ?? {},
+    isFixed: (policy) => (policy === "resource" ? options.resourcePolicy : options.policy) !== undefined,
+    gate,
+    plugins,
+    resources: new Resources({ store, gate, backend }),
+  });
+  return { app, backend };
+}
+
+/** A back end elsewhere is the house's alone, unless it was given with a part for each tenant. */
+function backendOf(
+  { options }: House,
+  place: Parameters<typeof storeBackend>[0],
+  tenant: string | undefined,
+): ResourceBackend {
+  const given = tenant === undefined ? options.backend : options.tenantBackend?.(tenant);
+  return given ?? storeBackend(place);
+}
