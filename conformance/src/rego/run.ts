@@ -3,13 +3,19 @@
 
 import { type Answer, type Builtin, compile, RegoError, type Tracer, type Value } from "@adyton/rego";
 import { cryptoBuiltins } from "@adyton/rego/crypto";
+import { graphqlBuiltins } from "@adyton/rego/graphql";
 import { schemaBuiltins } from "@adyton/rego/schema";
 import { yamlBuiltins } from "@adyton/rego/yaml";
 import type { Case } from "./cases.ts";
 import { compareText, jsonForm, textOf } from "./values.ts";
 
 /** Every function set that is not in the engine itself. */
-export const ALL_BUILTINS: readonly Builtin[] = [...cryptoBuiltins, ...schemaBuiltins, ...yamlBuiltins];
+export const ALL_BUILTINS: readonly Builtin[] = [
+  ...cryptoBuiltins,
+  ...graphqlBuiltins,
+  ...schemaBuiltins,
+  ...yamlBuiltins,
+];
 
 /** What OPA calls our error codes. */
 const CODE_OF: Readonly<Record<string, string>> = {

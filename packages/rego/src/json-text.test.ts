@@ -70,5 +70,9 @@ test.each([
   const text = `${open.repeat(depth)}"[\\"["${close.repeat(depth)}`;
   expect(isJson(text)).toBe(ok);
   if (ok) expect(parseJson(text)).toHaveLength(1);
-  else expect(failureOf(() => parseJson(text))).toEqual({ kind: "builtin", message: "the text is nested too deeply" });
+  else
+    expect(failureOf(() => parseJson(text))).toEqual({
+      kind: "builtin",
+      message: "the text is nested too deeply",
+    });
 });
