@@ -163,8 +163,8 @@ describe("a release", () => {
     await harness.restart({
       resourcePolicy: {
         id: "test",
-        allow: ({ resource }) => {
-          asked.push(resource);
+        allow: ({ plugin, path, query }) => {
+          asked.push({ plugin, path, query });
           return { allow: false, findings: [{ rule: "never", ok: false, message: "Never.", next: "Wait." }] };
         },
       },
@@ -172,7 +172,7 @@ describe("a release", () => {
     const { cookie } = await harness.attested();
     const refusal = await refusalOf(await harness.call("GET", SECRET, { headers: { cookie } }));
     expect(refusal.detail).toBe("Cannot release default/hello/secret: refused by policy. Never. Next: Wait.");
-    expect(asked).toEqual([{ repository: "default", type: "hello", tag: "secret" }]);
+    expect(asked).toEqual([{ plugin: "resource", path: ["default", "hello", "secret"], query: {} }]);
   });
 
   it.each([new TypeError("policy stack trace"), "stack"])(

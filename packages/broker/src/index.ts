@@ -14,6 +14,7 @@ export type { RateLimit } from "./http/rate-limit.ts";
 export { encryptTo, type Jwe, parseTeeKey, type TeeKey } from "./jwe.ts";
 export { type LogFacts, type Logger, silentLogger } from "./log.ts";
 export {
+  type Asked,
   affirmingPolicy,
   type ResourceDecision,
   type ResourcePolicy,
