@@ -227,7 +227,8 @@ export class RootKeys {
     try {
       await this.#change((ring) => ({ ...edit(ring), provider: { kind: to.kind, record } }), key);
     } catch (error) {
-      await to.forget?.(record);
+      // Once the new file stands, only what it refers to opens it: even if the disk failed right after.
+      if (this.#file.read() === this.#text) await to.forget?.(record);
       throw error;
     }
     await from?.forget?.(old.record);
