@@ -26,6 +26,9 @@ import { type RootKeyAccess, rootKeyProvider } from "./root-key/access.ts";
 import { RootKeys } from "./root-key/keeper.ts";
 import { ROOT_KEYS, ringFileIn } from "./root-key/ring-file.ts";
 import { RootKeyService } from "./root-key/service.ts";
+import { checkSharedKeys } from "./shared-keys.ts";
+import { openPostgresStore } from "./store/postgres.ts";
+import type { PostgresOptions } from "./store/postgres-pool.ts";
 import { openSqliteStore, type SqliteOptions } from "./store/sqlite.ts";
 import type { WholeStore } from "./store/types.ts";
 import type { Vault } from "./vault.ts";
@@ -35,6 +38,11 @@ export interface StateOptions extends SqliteOptions {
   readonly logger?: Logger;
   /** Who keeps the root keys, and what it takes to open them. Default: a file beside them. */
   readonly rootKey?: RootKeyAccess;
+  /**
+   * Keep all but the key files in PostgreSQL, with `url` as in `postgres://user:password@host/database`: for several replicas,
+   * each with the same key files. Default: `broker.db` in the folder.
+   */
+  readonly postgres?: PostgresOptions & { readonly url: string };
 }
 
 /** What `createBroker` needs, from one folder: pass it on, with your own options beside. */
@@ -73,7 +81,7 @@ const TOKEN = /^[A-Za-z0-9._~+/=-]{32,}$/;
  * or `AUDIT_TAMPERED`.
  */
 export async function openBrokerState(folder: string, options: StateOptions = {}): Promise<BrokerState> {
-  const { clock = systemClock, maxBytes } = options;
+  const { clock = systemClock, maxBytes, postgres } = options;
   const logger = redacting(options.logger ?? silentLogger);
   await ensurePrivateFolder(folder);
   const keys = await rootKeysOf(folder, options.rootKey ?? {}, clock.now());
@@ -83,12 +91,12 @@ export async function openBrokerState(folder: string, options: StateOptions = {}
   const adminTokenFile = join(folder, ADMIN_TOKEN);
   const adminToken = await adminTokenOf(adminTokenFile);
   const anchors = await anchorsOf(join(folder, "roots"), logger);
-  const store = await openPrivateStore(
-    join(folder, DATABASE),
-    merkleWriter(logSigner),
-    maxBytes === undefined ? {} : { maxBytes },
-  );
+  const writer = merkleWriter(logSigner);
+  const store = await (postgres === undefined
+    ? openPrivateStore(join(folder, DATABASE), writer, maxBytes === undefined ? {} : { maxBytes })
+    : openPostgresStore(postgres.url, writer, postgres));
   try {
+    if (postgres !== undefined) await checkSharedKeys(store, vault, signingKey.publicJwk.kid ?? "", logger);
     await verifyAtStart(store, vault, logSigner.key);
   } catch (error) {
     await store.close();
