@@ -20,5 +20,16 @@ export {
 export { type Attestation, type Client, type ClientOptions, createClient } from "./client.ts";
 export { ClientError, type ClientErrorCode } from "./errors.ts";
 export type { ReleaseProofOptions } from "./release-proof.ts";
+export type {
+  AddedReferences,
+  AddReferencesOptions,
+  ReferenceAdmin,
+  ReferenceDocumentType,
+  ReferenceFacts,
+  ReferenceGroupFacts,
+  ReferenceSubject,
+  ReferenceValueFacts,
+  RevokedFacts,
+} from "./references.ts";
 export type { TeeKeyPair } from "./tee-key.ts";
 export type { Fetch, WireOptions } from "./wire.ts";

@@ -135,64 +135,6 @@ export const secret: Group = {
   ],
 };
 
-const REFERENCE_NAME: ArgumentSpec = {
-  name: "ID",
-  summary: "the reference value's id, for example launch_digest, snp_launch_measurement, mr_td",
-};
-
-export const reference: Group = {
-  kind: "group",
-  name: "reference",
-  summary: "set, list and delete reference values: what a good workload looks like",
-  description: [
-    "A reference value is what a claim of good evidence may be, for example the launch digest of a workload you trust. Without one for its measurement, no workload gets a secret.",
-  ],
-  commands: [
-    {
-      kind: "command",
-      name: "set",
-      summary: "set the values a claim may have",
-      description: ["Replaces what is set under ID. A claim passes when it equals one of the values."],
-      arguments: [REFERENCE_NAME, { name: "VALUES", summary: "the values, separated by commas" }],
-      options: ADMIN,
-      exits: [3, 6],
-      examples: [
-        {
-          line: "adyton reference set launch_digest $(sha384sum workload.mjs | cut -d' ' -f1)",
-          what: "Accepts one program of the software TEE.",
-        },
-        { line: "adyton reference set snp_bootloader 3,4", what: "Accepts two versions." },
-      ],
-      next: "`adyton reference list` shows all.",
-      load: async () => (await import("../services/reference.ts")).set,
-    },
-    {
-      kind: "command",
-      name: "list",
-      summary: "list reference values",
-      description: ["Prints one id a line with its values."],
-      arguments: [],
-      options: ADMIN,
-      exits: [3, 6],
-      examples: [{ line: "adyton reference list --json", what: "Shows all, for programs." }],
-      next: "`adyton reference delete ID` removes one.",
-      load: async () => (await import("../services/reference.ts")).list,
-    },
-    {
-      kind: "command",
-      name: "delete",
-      summary: "delete a reference value",
-      description: ["Workloads that were accepted by it are refused from then on."],
-      arguments: [REFERENCE_NAME],
-      options: ADMIN,
-      exits: [3, 6],
-      examples: [{ line: "adyton reference delete launch_digest", what: "Removes it." }],
-      next: "`adyton reference list` shows what is left.",
-      load: async () => (await import("../services/reference.ts")).remove,
-    },
-  ],
-};
-
 export const attest: Command = {
   kind: "command",
   name: "attest",

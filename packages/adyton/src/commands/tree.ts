@@ -6,8 +6,9 @@ import { completion } from "./completion.ts";
 import { doctor } from "./doctor.ts";
 import { evidence } from "./evidence.ts";
 import { policy } from "./policy.ts";
+import { reference } from "./reference.ts";
 import { sample } from "./sample.ts";
-import { attest, reference, secret, tour, up } from "./services.ts";
+import { attest, secret, tour, up } from "./services.ts";
 import { token } from "./token.ts";
 
 export const ROOT: Group = {

@@ -197,6 +197,55 @@ describe("adyton reference", () => {
   it("refuses an empty value", async () => {
     expect((await adyton(["reference", "set", "mr_td", "aa,"])).exit).toBe(1);
   });
+
+  it("adds documents, shows who vouches, and takes values back", async () => {
+    const file = join(folder, "known.json");
+    await writeFile(file, '{"mr_td": ["aa", "bb"], "isv_svn": 3}');
+    const added = await adyton([
+      "reference",
+      "add",
+      file,
+      "--group",
+      "v1",
+      "--expires",
+      "2099-01-01",
+      "--json",
+    ]);
+    expect(added.answer()).toEqual({ type: "sample", ids: ["mr_td", "isv_svn"], revoked: [] });
+    const { stdout } = await adyton(["reference", "show", "mr_td"]);
+    expect(stdout).toMatch(/^"aa"\s+live\s+json: .*unsigned.*until 2099-01-01T00:00:00.000Z\s+group v1/);
+    await adyton(["reference", "revoke", "mr_td", "aa", "--reason", "CVE"]);
+    await adyton(["reference", "revoke", "isv_svn", "3"]);
+    const listed = async (...more: string[]) =>
+      (await adyton(["reference", "list", "--group", "v1", "--json", ...more])).answer().referenceValues;
+    expect(await listed("--status", "live")).toEqual({ mr_td: ["bb"] });
+    expect((await adyton(["reference", "show", "mr_td"])).stdout).toContain("CVE");
+    await adyton(["reference", "revoke", "isv_svn", "3", "--undo"]);
+    expect(await listed("--status", "live")).toEqual({ mr_td: ["bb"], isv_svn: [3] });
+    expect((await adyton(["reference", "revoke", "isv_svn", "--undo"])).exit).toBe(1);
+    await adyton(["reference", "expire", "isv_svn", "3"]);
+    expect(await listed("--status", "expired")).toEqual({ isv_svn: [3] });
+    await adyton(["reference", "group", "disable", "v1"]);
+    expect(await listed("--status", "live")).toEqual({});
+    expect((await adyton(["reference", "group", "list"])).stdout).toMatch(/v1\s+3 values\s+disabled/);
+    await adyton(["reference", "group", "enable", "v1"]);
+    expect(await listed("--status", "live")).toEqual({ mr_td: ["bb"] });
+    expect((await adyton(["reference", "group", "delete", "v1"])).exit).toBe(0);
+    expect((await adyton(["reference", "group", "delete", "v2"])).exit).toBe(1);
+    expect(await listed()).toEqual({});
+  });
+
+  it.each<readonly [string, string, readonly string[], number]>([
+    ["provenance that is none", '{"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json"}', [], 2],
+    ["a manifest that nobody signed", "<SoftwareIdentity/>", [], 3],
+    ["what is no CoRIM", "\u0000", [], 2],
+    ["a subject that is none", "{}", ["--subject", "a"], 1],
+    ["a time that is none", "{}", ["--expires", "soon"], 1],
+  ])("does not add %s", async (_what, text, more, exit) => {
+    const file = join(folder, "document");
+    await writeFile(file, text);
+    expect((await adyton(["reference", "add", file, ...more])).exit).toBe(exit);
+  });
 });
 
 describe("adyton attest", () => {
