@@ -6,14 +6,18 @@ import type { EarClaims } from "@adyton/appraisal";
 import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json";
 import { auditChange } from "./audit.ts";
 import { BrokerError } from "./errors.ts";
+import { type Explanations, placesIn } from "./explanations.ts";
 import { parseTeeKey, type TeeKey } from "./jwe.ts";
 import type { Asked, ResourceDecision, ResourcePolicy } from "./policy.ts";
+import { matchedReferences } from "./reference/matched.ts";
 import type { Store } from "./store/types.ts";
 
 export interface ReleaseGateOptions {
   readonly store: Store;
   /** The policy that counts for what is asked, at this moment. */
   readonly policy: (now: Date, asked: Asked) => Promise<ResourcePolicy>;
+  /** Where the attestation policy's lines are, which tokens do not carry. */
+  readonly explanations?: Explanations;
 }
 
 export type AuditFacts = { readonly [name: string]: JsonValue };
@@ -29,10 +33,12 @@ const MAX_REASONS = 8;
 export class ReleaseGate {
   readonly #store: Store;
   readonly #policy: ReleaseGateOptions["policy"];
+  readonly #explanations: Explanations | undefined;
 
-  constructor({ store, policy }: ReleaseGateOptions) {
+  constructor({ store, policy, explanations }: ReleaseGateOptions) {
     this.#store = store;
     this.#policy = policy;
+    this.#explanations = explanations;
   }
 
   /** Asks the policy. Rejects with `POLICY_REFUSED`, which is in the log then. `event` says what it is about. */
@@ -52,11 +58,17 @@ export class ReleaseGate {
     if (!decision.allow) {
       await record("deny", {
         reason: rulesOf(decision),
-        because: decision.because ?? reasonsOf(decision),
+        because: decision.because ?? reasonsOf(decision, await this.#placesOf(claims, now)),
       });
       throw refused(asked, decision);
     }
     return { record };
+  }
+
+  /** File and line by rule, as long as the explanation of the token is kept. */
+  async #placesOf({ jti }: EarClaims, now: Date): Promise<ReadonlyMap<string, AuditFacts>> {
+    const kept = typeof jti === "string" ? await this.#explanations?.peek(jti, now) : undefined;
+    return kept === undefined ? new Map() : placesIn(kept);
   }
 }
 
@@ -77,10 +89,12 @@ function namesOf({ id, sha384 }: ResourcePolicy): AuditFacts {
 function requesterOf(claims: EarClaims): AuditFacts {
   const submods = Object.entries(claims.submods).map(([name, submod]) => {
     const evidence = submod["ear.veraison.annotated-evidence"] ?? {};
+    const references = matchedReferences(submod);
     const facts = {
       status: submod["ear.status"],
       policy: submod["ear.appraisal-policy-id"] ?? null,
       reportData: evidence.report_data ?? null,
+      ...(references === undefined ? {} : { references }),
     };
     return [name, facts] as const;
   });
@@ -92,12 +106,18 @@ function rulesOf({ findings }: ResourceDecision): readonly string[] {
 }
 
 /** What did not hold as facts: a finding of a policy in Rego says in which file and line. */
-function reasonsOf({ findings }: ResourceDecision): readonly JsonObject[] {
+function reasonsOf(
+  { findings }: ResourceDecision,
+  places: ReadonlyMap<string, AuditFacts>,
+): readonly JsonObject[] {
   return findings
     .filter(({ ok }) => !ok)
     .slice(0, MAX_REASONS)
     .map(
-      (finding) => JSON.parse(JSON.stringify({ ...finding, ok: undefined, next: undefined })) as JsonObject,
+      (finding) =>
+        JSON.parse(
+          JSON.stringify({ ...finding, ...places.get(finding.rule), ok: undefined, next: undefined }),
+        ) as JsonObject,
     );
 }
 

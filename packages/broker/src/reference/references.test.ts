@@ -135,7 +135,7 @@ describe("other documents", () => {
     const payload = toBase64(await sigstore.bundle());
     const subjects = [{ subject: "workload.mjs", algorithm: "sha384", id: "launch_digest" }];
     const answer = await own("POST", "", { type: "provenance", payload, subjects });
-    expect([answer.status, await answer.json()]).toEqual([201, { ids: ["launch_digest"], revoked: [] }]);
+    expect([answer.status, await answer.json()]).toEqual([200, { ids: ["launch_digest"], revoked: [] }]);
     expect(await live("launch_digest")).toEqual([BUILT_DIGEST]);
     expect((await shown("launch_digest")).values).toMatchObject([
       { voucher: { kind: "provenance", builder: BUILDER, source: SOURCE } },
@@ -309,6 +309,20 @@ describe("what a policy sees", () => {
 });
 
 describe("the log", () => {
+  it("tells which reference values a release stood on", async () => {
+    await start({});
+    await plain(GOOD_VALUES);
+    await harness.admin("POST", "/kbs/v0/resource/default/a/b", "secret");
+    const { token } = await harness.attested();
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await harness.call("GET", "/kbs/v0/resource/default/a/b", { headers })).status).toBe(200);
+    const events = (await readAuditLog(harness.state.store)).map(({ event }) => event);
+    expect(events.at(-1)).toMatchObject({
+      type: "resource.release",
+      submods: { cpu0: { references: { launch_digest: [{ value: DIGEST, kind: "json" }] } } },
+    });
+  });
+
   it("tells who changed what", async () => {
     await start(withKey());
     await register(await signed());
