@@ -28,7 +28,7 @@ import {
 import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
 import { BrokerError } from "./errors.ts";
 import type { Explanations } from "./explanations.ts";
-import { initDataHash } from "./init-data.ts";
+import { initDataClaims, initDataHash } from "./init-data.ts";
 import { parseTeeKey } from "./jwe.ts";
 import type { AttestRequest } from "./protocol.ts";
 import type { LiveReferences } from "./reference/references.ts";
@@ -163,7 +163,11 @@ async function boundInitData(
   { initData }: AttestRequest,
 ): Promise<CheckedInitData | undefined> {
   if (initData === undefined) return undefined;
-  return checkInitData(evidence, { document: fromUtf8(initData), hash: initDataHash(initData) });
+  return checkInitData(evidence, {
+    document: fromUtf8(initData),
+    hash: initDataHash(initData),
+    claims: initDataClaims(initData),
+  });
 }
 
 function wrongNonce(): BrokerError {
