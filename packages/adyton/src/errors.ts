@@ -24,6 +24,7 @@ export type CliErrorCode =
   | "INVALID_DOCUMENT"
   // judgement
   | "POLICY_REFUSED"
+  | "WITNESS_MISSING"
   // keys of verifiers
   | "KEYS_UNAVAILABLE"
   // trust services

@@ -151,6 +151,9 @@ describe("the audit log's client", () => {
     expect((await log.follow(noted))?.size).toBe(5);
     const file = await log.prove(4);
     expect(toUtf8(checkLogProof(parseLogProof(file), signer.key).entry)).toBe(played.leaves[3]);
+    const older = parseLogProof(await log.prove(1, noted?.note));
+    expect(checkLogProof(older, signer.key).checkpoint.size).toBe(3);
+    expect(await codeOfAsync(() => log.prove(1, "x"))).toBe("LOG_TAMPERED");
     expect(await codeOfAsync(() => log.prove(2))).toBe("RESOURCE_MISSING");
     expect(await codeOfAsync(() => log.prove(9))).toBe("RESOURCE_MISSING");
   });

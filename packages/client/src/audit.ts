@@ -46,8 +46,8 @@ export interface AuditLog {
   follow(noted: OpenedCheckpoint | undefined): Promise<OpenedCheckpoint | undefined>;
   /** Entries after `after`, at most `limit` (up to 1,000). */
   entries(after: number, limit: number): Promise<readonly AuditLogEntry[]>;
-  /** A file that proves entry `seq` to whoever has the log's key. */
-  prove(seq: number): Promise<string>;
+  /** A file that proves entry `seq` to whoever has the log's key: by the newest checkpoint, or by one that is given. */
+  prove(seq: number, note?: string): Promise<string>;
   /** Reads all entries and checks that they are what the newest checkpoint covers, and that they go on from `noted`. */
   verify(noted?: OpenedCheckpoint): Promise<OpenedCheckpoint | undefined>;
   witnesses(): Promise<readonly AuditWitness[]>;
@@ -89,10 +89,10 @@ class HttpAuditLog implements AuditLog {
   async checkpoint(): Promise<OpenedCheckpoint | undefined> {
     try {
       const answer = await this.#get("checkpoint", "get the log's checkpoint");
-      return openCheckpoint(toUtf8(answer.bytes), this.#key);
+      return this.#opened(toUtf8(answer.bytes));
     } catch (error) {
       if (error instanceof ClientError && brokerCodeOf(error) === "LOG_EMPTY") return undefined;
-      throw asTampered(error);
+      throw error;
     }
   }
 
@@ -125,7 +125,7 @@ class HttpAuditLog implements AuditLog {
     return entries.map(entryIn);
   }
 
-  async prove(seq: number): Promise<string> {
+  async prove(seq: number, note?: string): Promise<string> {
     const [entry] = await this.entries(seq - 1, 1);
     if (entry?.seq !== seq || entry.leaf === undefined)
       throw new ClientError(
@@ -133,8 +133,10 @@ class HttpAuditLog implements AuditLog {
         "misuse",
         `Cannot prove entry ${seq}: it is not there to be read`,
       );
-    const answer = objectIn(await this.#get(`proof/inclusion?seq=${seq}`, `prove entry ${seq}`), "proof");
-    const { checkpoint } = answer;
+    const size = note === undefined ? "" : `&size=${this.#opened(note).size}`;
+    const path = `proof/inclusion?seq=${seq}${size}`;
+    const answer = objectIn(await this.#get(path, `prove entry ${seq}`), "proof");
+    const checkpoint = note ?? answer.checkpoint;
     if (typeof checkpoint !== "string") throw invalidAnswer("proof", "it holds no checkpoint");
     const proof = { entry: fromUtf8(entry.leaf), index: seq - 1, hashes: hashesIn(answer), checkpoint };
     try {
@@ -187,6 +189,14 @@ class HttpAuditLog implements AuditLog {
 
   async submit(note: string): Promise<void> {
     await this.#call({ method: "POST", path: "witness", what: "submit a cosignature", body: note });
+  }
+
+  #opened(note: string): OpenedCheckpoint {
+    try {
+      return openCheckpoint(note, this.#key);
+    } catch (error) {
+      throw asTampered(error);
+    }
   }
 
   #get(path: string, what: string): Promise<Answer> {

@@ -8,6 +8,7 @@ export {
   POLICY_NAMES,
   type PolicyFacts,
   type PolicyName,
+  type PolicyVersion,
 } from "./admin.ts";
 export {
   type AuditLog,
@@ -19,7 +20,6 @@ export {
 } from "./audit.ts";
 export { type Attestation, type Client, type ClientOptions, createClient } from "./client.ts";
 export { ClientError, type ClientErrorCode } from "./errors.ts";
-export type { ReleaseProofOptions } from "./release-proof.ts";
 export type {
   AddedReferences,
   AddReferencesOptions,
@@ -31,5 +31,6 @@ export type {
   ReferenceValueFacts,
   RevokedFacts,
 } from "./references.ts";
+export type { ReleaseProofOptions } from "./release-proof.ts";
 export type { TeeKeyPair } from "./tee-key.ts";
 export type { Fetch, WireOptions } from "./wire.ts";

@@ -47,7 +47,7 @@ export async function adminOf(invocation: Invocation, io: Io): Promise<Admin> {
 }
 
 /** The admin token. Throws `ADMIN_TOKEN_MISSING`, which says where it was looked for. */
-async function adminToken(invocation: Invocation, io: Io): Promise<string> {
+export async function adminToken(invocation: Invocation, io: Io): Promise<string> {
   const named = invocation.value("token-file") ?? envOf(io, "ADYTON_TOKEN_FILE");
   const path = resolve(io.cwd, named ?? join(stateFolder(invocation, io), TOKEN_FILE));
   const token = await textOf(path);

@@ -15,7 +15,7 @@ import {
 } from "@adyton/core/note";
 import { syncCrypto } from "@adyton/core/sync-crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createHarness, DIGEST, type Harness, jsonOf, refusalOf, secretOf } from "../../test/harness.ts";
+import { createHarness, GOOD_VALUES, type Harness, jsonOf, refusalOf, secretOf } from "../../test/harness.ts";
 
 const NAME = "audit/test/secret";
 const WITNESS = witnessOf("witness.example/one", 7);
@@ -25,12 +25,7 @@ let harness: Harness;
 
 beforeEach(async () => {
   harness = await createHarness();
-  await harness.setReferenceValues({
-    launch_digest: [DIGEST],
-    svn: ["1"],
-    major_version: [1],
-    minimum_minor_version: [0],
-  });
+  await harness.setReferenceValues(GOOD_VALUES);
   await harness.admin("POST", `/kbs/v0/resource/${NAME}`, "open sesame");
 });
 
