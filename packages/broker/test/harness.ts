@@ -2,7 +2,7 @@
 // A broker in a temporary folder with a clock to set, a software TEE to attest with, and the calls of the protocol.
 
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromUtf8, toBase64, toUtf8 } from "@adyton/core/bytes";
@@ -18,6 +18,7 @@ import {
   createBroker,
   type LogFacts,
   openBrokerState,
+  type StateOptions,
 } from "../src/index.ts";
 
 export const DIGEST: string = "ab".repeat(48);
@@ -99,8 +100,23 @@ export function newTeePair(namedCurve = "P-256"): TeePair {
 
 export const PAIR: TeePair = newTeePair();
 
-export async function createHarness(options: Partial<BrokerOptions> = {}): Promise<Harness> {
+/** Where the broker keeps its state, when not in a folder of its own with new keys. */
+export interface HarnessState {
+  readonly postgres?: Exclude<StateOptions["postgres"], undefined>;
+  /** Begin with a copy of this one's state folder. */
+  readonly keysOf?: Harness;
+}
+
+export async function createHarness(
+  options: Partial<BrokerOptions> = {},
+  { postgres, keysOf }: HarnessState = {},
+): Promise<Harness> {
   const folder = mkdtempSync(join(tmpdir(), "adyton-broker-"));
+  if (keysOf !== undefined)
+    cpSync(join(keysOf.folder, "state"), join(folder, "state"), {
+      recursive: true,
+      preserveTimestamps: true,
+    });
   const clock = { time: new Date("2026-03-01T12:00:00Z"), now: () => clock.time };
   const logged: Harness["logged"] = [];
   const log =
@@ -110,7 +126,11 @@ export async function createHarness(options: Partial<BrokerOptions> = {}): Promi
   const logger = { info: log("info"), warn: log("warn"), error: log("error") };
   const sample = await vendor();
   const open = async (more: Partial<BrokerOptions>) => {
-    const state = await openBrokerState(join(folder, "state"), { clock, logger });
+    const state = await openBrokerState(join(folder, "state"), {
+      clock,
+      logger,
+      ...(postgres === undefined ? {} : { postgres }),
+    });
     const broker = createBroker({
       ...state,
       roots: [sample.root],

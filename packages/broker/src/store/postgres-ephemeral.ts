@@ -7,6 +7,8 @@ import type { PostgresPool } from "./postgres-pool.ts";
 
 const SWEEP_MS = 10_000;
 const COUNT_MS = 1000;
+/** What has expired stays so long, because another replica's clock may be behind. */
+const GRACE_MS = 300_000;
 
 interface Counted {
   readonly at: number;
@@ -27,8 +29,8 @@ export function postgresEphemeral(pool: PostgresPool): Ephemeral {
     sweptAt = time;
     pool
       .run("sweep the store", async (sql) => {
-        await sql`DELETE FROM ephemeral WHERE expires <= ${time}`;
-        await sql`DELETE FROM counter WHERE expires <= ${time}`;
+        await sql`DELETE FROM ephemeral WHERE expires <= ${time - GRACE_MS}`;
+        await sql`DELETE FROM counter WHERE expires <= ${time - GRACE_MS}`;
       })
       .catch(() => undefined);
   };
