@@ -68,10 +68,16 @@ export class Explanations {
     return id;
   }
 
+  /** Undefined once it is gone. */
+  async peek(id: string, now: Date): Promise<KeptExplanation | undefined> {
+    const found = /^\d{1,3}-[0-9a-f]{24}$/.test(id) ? await this.#at(slotOf(id), now) : undefined;
+    return found?.id === id ? found : undefined;
+  }
+
   /** Rejects with `EXPLANATION_NOT_FOUND`. */
   async find(id: string, now: Date): Promise<KeptExplanation> {
-    const found = /^\d{1,3}-[0-9a-f]{24}$/.test(id) ? await this.#at(slotOf(id), now) : undefined;
-    if (found?.id === id) return found;
+    const found = await this.peek(id, now);
+    if (found !== undefined) return found;
     throw new BrokerError(
       "EXPLANATION_NOT_FOUND",
       "misuse",
@@ -102,6 +108,18 @@ export class Explanations {
     // Sealed under this key by this broker: nobody else can have written it.
     return JSON.parse(toUtf8(vault.open(SPACE, key, sealed))) as KeptExplanation;
   }
+}
+
+/** Where each rule that failed stands: file and line by the rule's name. */
+export function placesIn({ submods }: KeptExplanation): ReadonlyMap<string, { file: string; line: number }> {
+  const places = new Map<string, { file: string; line: number }>();
+  const visit = ({ ok, rule, file, line, children }: Explanation): void => {
+    if (!ok && rule !== undefined && file !== undefined && line !== undefined && !places.has(rule))
+      places.set(rule, { file, line });
+    children.forEach(visit);
+  };
+  for (const { reasons } of Object.values(submods)) if (reasons !== null) visit(reasons);
+  return places;
 }
 
 function slotOf(id: string): string {

@@ -311,6 +311,49 @@ describe("an attestation policy", () => {
   });
 });
 
+describe("versions", () => {
+  const path = (name: string, what: string): string => `/v1/policies/${name}/${what}`;
+  const activate = (version: unknown) =>
+    harness.admin("POST", path("resource", "activate"), JSON.stringify({ version }));
+
+  it("are kept, and an older one counts again as a new one", async () => {
+    await setPolicy(ALLOW);
+    await setPolicy(DENY);
+    expect(await released()).toBe("POLICY_REFUSED");
+    expect(await jsonOf(await activate(1))).toMatchObject({ name: "resource", version: 3 });
+    expect(await released()).toBe("released");
+    const { versions } = await jsonOf(await harness.admin("GET", path("resource", "versions")));
+    expect(versions).toMatchObject([
+      { version: 3, active: true, text: ALLOW },
+      { version: 2, active: false, text: DENY },
+      { version: 1, active: false, text: ALLOW },
+    ]);
+    expect(await events("policy.set")).toMatchObject([
+      { version: 1 },
+      { version: 2 },
+      { version: 3, again: 1 },
+    ]);
+  });
+
+  it.each([
+    [9, 404, "POLICY_NOT_FOUND"],
+    [0, 400, "INVALID_REQUEST"],
+    ["1", 400, "INVALID_REQUEST"],
+  ])("%j cannot count again", async (version, status, code) => {
+    await setPolicy(ALLOW);
+    expect(await refusalOf(await activate(version))).toMatchObject({ status, code });
+  });
+
+  it("of names that there are not, and for others than the administrator, there are none", async () => {
+    expect(await refusalOf(await harness.admin("GET", path("mine", "versions")))).toMatchObject({
+      code: "INVALID_REQUEST",
+    });
+    expect(await refusalOf(await harness.call("GET", path("resource", "versions")))).toMatchObject({
+      code: "ADMIN_REFUSED",
+    });
+  });
+});
+
 describe("policies in files", () => {
   it("are taken as soon as they are there, with their tests", async () => {
     expect(await released()).toBe("released");

@@ -87,6 +87,29 @@ export class PolicyStore {
     return this.#inTurn(() => this.#set(name, { text, ...(tests === undefined ? {} : { tests }) }, "api"));
   }
 
+  /** What was set under a name and is still kept (the last hundred), the newest first. */
+  async versions(name: PolicyName): Promise<readonly StoredPolicy[]> {
+    await this.#look();
+    const { store } = this.#options;
+    const found = await Promise.all(
+      (await store.keys("policy", versionKey(name, ""))).map((key) => this.#open(key)),
+    );
+    return found.flatMap((policy) => policy ?? []).sort((a, b) => b.version - a.version);
+  }
+
+  /**
+   * Puts a version that is still kept in force again: its text and tests as a new version, so that the record says what
+   * counted when. Rejects with `POLICY_NOT_FOUND`, or as `set` when it no longer holds.
+   */
+  activate(name: PolicyName, version: number): Promise<StoredPolicy> {
+    return this.#inTurn(async () => {
+      const policy = await this.#open(versionKey(name, version));
+      if (policy === undefined) throw noSuchVersion(name, version);
+      const { text, tests } = policy;
+      return this.#set(name, { text, ...(tests === undefined ? {} : { tests }) }, "api", [], version);
+    });
+  }
+
   /** The policy in force as text; undefined for the default. Looks at the files first. */
   async get(name: PolicyName): Promise<StoredPolicy | undefined> {
     await this.#look();
@@ -136,9 +159,12 @@ export class PolicyStore {
     return policy;
   }
 
-  async #read(name: PolicyName): Promise<StoredPolicy | undefined> {
+  #read(name: PolicyName): Promise<StoredPolicy | undefined> {
+    return this.#open(currentKey(name));
+  }
+
+  async #open(key: string): Promise<StoredPolicy | undefined> {
     const { store, vault } = this.#options;
-    const key = currentKey(name);
     const sealed = await store.get("policy", key);
     return sealed === undefined
       ? undefined
@@ -150,6 +176,7 @@ export class PolicyStore {
     { text, tests }: PolicyFile,
     source: StoredPolicy["source"],
     beside: readonly Change[] = [],
+    again?: number,
   ): Promise<StoredPolicy> {
     const { store, vault, clock, logger } = this.#options;
     const now = clock.now();
@@ -194,7 +221,15 @@ export class PolicyStore {
       kept(versionKey(name, version)),
       { kind: "delete", space: "policy", key: versionKey(name, version - KEPT_VERSIONS) },
       ...beside,
-      auditChange(now, { type: "policy.set", policy: name, version, sha384, source, tests: passed }),
+      auditChange(now, {
+        type: "policy.set",
+        policy: name,
+        version,
+        sha384,
+        source,
+        tests: passed,
+        ...(again === undefined ? {} : { again }),
+      }),
     ]);
     logger.info("policy set", { policy: name, version, source, sha384 });
     return policy;
@@ -270,8 +305,17 @@ function currentKey(name: PolicyName): string {
   return `current/${name}`;
 }
 
-function versionKey(name: PolicyName, version: number): string {
+function versionKey(name: PolicyName, version: number | ""): string {
   return `version/${name}/${version}`;
+}
+
+function noSuchVersion(name: PolicyName, version: number): BrokerError {
+  return new BrokerError(
+    "POLICY_NOT_FOUND",
+    "misuse",
+    `Cannot activate version ${version} of policy ${name}: it was never set, or is kept no longer`,
+    { hint: "List the versions that are kept." },
+  );
 }
 
 function unusable(name: PolicyName): BrokerError {

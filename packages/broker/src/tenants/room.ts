@@ -73,6 +73,7 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
   const explanations = new Explanations({ store, vault });
   const gate = new ReleaseGate({
     store,
+    explanations,
     policy: async () => options.resourcePolicy ?? (await policies.resource()) ?? affirming,
   });
   const houseAdmins = new Admins(options.store, options.vault);
