@@ -24,7 +24,7 @@ export const policy: Group = {
   name: "policy",
   summary: "test, check, format and try policies in Rego, and put them in force",
   description: [
-    "Policies decide who gets in: attestation policies judge evidence, resource policies release secrets. They are written in Rego, the language of Open Policy Agent. All commands but set, get, list, and show with --url work offline; nothing a policy does reaches the network or a file.",
+    "Policies decide who gets in: attestation policies judge evidence, resource policies release secrets. They are written in Rego, the language of Open Policy Agent. All commands but set, get, activate, list, and show with --url work offline; nothing a policy does reaches the network or a file.",
   ],
   commands: [
     {
@@ -195,6 +195,23 @@ export const policy: Group = {
       examples: [{ line: "adyton policy get resource > resource.rego", what: "Keeps a copy." }],
       next: "`adyton policy set NAME FILE` replaces it.",
       load: async () => (await import("../services/policy.ts")).get,
+    },
+    {
+      kind: "command",
+      name: "activate",
+      summary: "put an older version of a policy in force again",
+      description: [
+        "Sets the text and the tests of a version that is still kept (the last hundred) as a new version, once they hold. Without VERSION it lists those that are kept.",
+      ],
+      arguments: [POLICY_NAME, { name: "VERSION", summary: "its number, for example @3", optional: true }],
+      options: ADMIN,
+      exits: [3, 6],
+      examples: [
+        { line: "adyton policy activate resource", what: "Lists the versions." },
+        { line: "adyton policy activate resource @3", what: "Goes back to the third." },
+      ],
+      next: "`adyton policy get NAME` prints what is in force.",
+      load: async () => (await import("../services/policy.ts")).activate,
     },
     {
       kind: "command",

@@ -12,7 +12,10 @@ import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
 import { printable, table } from "../frame/style.ts";
 import type { Io } from "../io.ts";
+import { integerOf } from "../values.ts";
 import { adminOf } from "./place.ts";
+
+const MAX_VERSION = 2 ** 31;
 
 /** JSON: `{name, tested}`; `tested` says whether tests went along. */
 export async function set(invocation: Invocation, io: Io): Promise<ExitCode> {
@@ -34,6 +37,30 @@ export async function get(invocation: Invocation, io: Io): Promise<ExitCode> {
   const policy = await (await adminOf(invocation, io)).getPolicy(name);
   if (invocation.json) writeJson(io.stdout, { name, policy });
   else io.stdout.write(io.stdout.isTTY ? printable(policy) : policy);
+  return EXIT.ok;
+}
+
+/** JSON: `{name, version, sha384, set}` of what is in force now; without a version `{name, versions: […]}`. */
+export async function activate(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const name = nameOf(invocation);
+  const [, text] = invocation.arguments;
+  const admin = await adminOf(invocation, io);
+  if (text === undefined) {
+    const versions = (await admin.listPolicyVersions(name)).map(({ text: _, ...facts }) => facts);
+    const rows = versions.map(({ version, set: time, sha384, active }) =>
+      [active ? "*" : "", `@${version}`, time, sha384].map(printable),
+    );
+    if (invocation.json) writeJson(io.stdout, { name, versions });
+    else if (rows.length > 0) io.stdout.write(`${table(rows, 0)}\n`);
+    return EXIT.ok;
+  }
+  const facts = await admin.activatePolicy(
+    name,
+    integerOf("VERSION", text.replace(/^@/, ""), 1, MAX_VERSION),
+  );
+  if (invocation.json) writeJson(io.stdout, facts);
+  else
+    io.stderr.write(`Version ${printable(text)} of policy ${name} is in force again, as @${facts.version}\n`);
   return EXIT.ok;
 }
 

@@ -11,6 +11,7 @@ import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
 import { printable, styleOf, table } from "../frame/style.ts";
 import type { Io } from "../io.ts";
+import { reasonTexts } from "../services/explain.ts";
 import { type Services, startServices } from "../services/start.ts";
 import { hasRealEvidence, judgeExhibit, realExhibits, simulatedExhibits } from "./evidence.ts";
 import { createStage, type Stage } from "./stage.ts";
@@ -113,6 +114,16 @@ async function secretSteps(stage: Stage, services: Services, folder: string): Pr
   const told = bad.stdout + bad.stderr;
   stage.promise(bad.code !== 0 && bad.code !== null && !told.includes(digest), "it did not get the secret");
   stage.promise(told.includes("launch_digest"), "the refusal names the rule that failed and the next step");
+
+  stage.step("Ask the trust services why");
+  const [newest] = await admin.listExplanations(1);
+  const explained = await admin.getExplanation(String(newest?.id));
+  const reasons = reasonTexts(explained).join("\n");
+  stage.quote(reasons);
+  stage.promise(
+    reasons.includes(bad.launchDigest.slice(0, 32)) && /sample\.rego:\d+/.test(reasons),
+    "the administrator sees claim, policy line, reference value, and what would make it pass",
+  );
 }
 
 function checkoutOr(folder: string): string {

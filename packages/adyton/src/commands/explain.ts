@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page of `adyton explain`.
+
+import type { Command } from "../frame/command.ts";
+import { ADMIN } from "./services.ts";
+
+export const explain: Command = {
+  kind: "command",
+  name: "explain",
+  summary: "say why an attestation came out as it did",
+  description: [
+    "Asks the trust services for the reasons behind an attestation result: from the decision down to the claim, the file and line of the policy, the reference value, and what would make it pass. Tokens do not carry these, since guests hold them. Without ID the newest attestations are listed.",
+  ],
+  arguments: [{ name: "ID", summary: "the jti of its token; or last, for the newest", optional: true }],
+  options: [
+    { name: "token", value: "FILE", file: true, summary: "the token itself, in place of ID; - for stdin" },
+    { name: "all", summary: "show what holds, too" },
+    ...ADMIN,
+  ],
+  exits: [2, 3, 6],
+  examples: [
+    { line: "adyton explain", what: "Lists the newest attestations." },
+    { line: "adyton explain last", what: "Explains the newest." },
+    { line: "adyton explain --token token.jwt", what: "Explains the one that a guest shows." },
+  ],
+  next: "`adyton reference set ID VALUE` states a value that you know to be good.",
+  load: async () => (await import("../services/explain.ts")).explain,
+};
