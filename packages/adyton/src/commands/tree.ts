@@ -2,9 +2,11 @@
 // Every command, one line each.
 
 import type { Group } from "../frame/command.ts";
+import { audit } from "./audit.ts";
 import { completion } from "./completion.ts";
 import { doctor } from "./doctor.ts";
 import { evidence } from "./evidence.ts";
+import { explain } from "./explain.ts";
 import { policy } from "./policy.ts";
 import { reference } from "./reference.ts";
 import { sample } from "./sample.ts";
@@ -18,5 +20,19 @@ export const ROOT: Group = {
   description: [
     "Verifies evidence of trusted execution environments, runs the trust services that release secrets to attested workloads, and tells what this machine can do.",
   ],
-  commands: [tour, evidence, token, policy, up, secret, reference, attest, sample, doctor, completion],
+  commands: [
+    tour,
+    evidence,
+    token,
+    policy,
+    explain,
+    up,
+    secret,
+    reference,
+    audit,
+    attest,
+    sample,
+    doctor,
+    completion,
+  ],
 };
