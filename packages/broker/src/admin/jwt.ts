@@ -195,7 +195,7 @@ async function textOf(response: Response, url: string): Promise<string> {
     if (done || value === undefined) return toUtf8(concat(...parts));
     length += value.length;
     if (length > MAX_DOCUMENT) {
-      await reader?.cancel();
+      void reader?.cancel().catch(() => undefined);
       throw unavailable(`${url} gave more than ${MAX_DOCUMENT} bytes`);
     }
     parts.push(value);
