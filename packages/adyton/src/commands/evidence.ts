@@ -131,7 +131,15 @@ export const evidence: Group = {
           multiple: true,
           file: true,
           summary:
-            'also judge by the default policy, with these reference values: JSON such as {"mr_td": ["705ee9…"]}',
+            'also judge by the default policy, with these reference values: JSON such as {"mr_td": ["705ee9…"]}, a CoRIM, or an integrity manifest of NVIDIA\'s',
+        },
+        {
+          name: "reference-trust",
+          value: "FILE",
+          multiple: true,
+          file: true,
+          summary:
+            "take signed reference values of whoever has this public key, or a certificate under this root (PEM)",
         },
         {
           name: "policy",

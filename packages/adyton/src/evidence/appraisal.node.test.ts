@@ -4,6 +4,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { encodeCorim, signCorim } from "@adyton/appraisal/reference";
+import { defaultCrypto } from "@adyton/core/crypto";
 import { toPem } from "@adyton/core/pem";
 import { createSampleVendor } from "@adyton/simulator";
 import { afterAll, describe, expect, it } from "vitest";
@@ -61,6 +63,41 @@ describe("--reference", () => {
     expect(stdout).toMatch(/adyton\/sample\.rego:\d+/);
     expect(stdout).toContain('reference value launch_digest = ["00"]');
     expect(stdout).toContain("input.sample.launch_digest");
+  });
+});
+
+describe("--reference-trust", () => {
+  const measurements = [{ vendor: "ACME", key: "kernel", digests: [["sha-384", DIGEST]] }] as const;
+  const corim = encodeCorim({ id: "corim:1", measurements });
+  const byCorim = file(
+    "corim.rego",
+    `package policy\n\ntrust_claims := {"executables": executables}\n\ndefault executables := 33\n\nexecutables := 3 if {\n\t# It is the supplier's kernel.\n\tinput.sample.launch_digest in query_reference_value("ACME/kernel/digests")\n}\n`,
+  );
+
+  it("takes a CoRIM of whom it names, and says who vouches", async () => {
+    const key = await defaultCrypto.generateKey({ name: "EC", curve: "P-256" });
+    const algorithm = { name: "ECDSA", hash: "SHA-256" } as const;
+    const path = file("kernel.corim", await signCorim(corim, { key, algorithm, name: "ACME signing" }));
+    const trusted = file("acme.pem", toPem("PUBLIC KEY", key.publicKey.spki));
+    const options = ["--policy", byCorim, "--reference", path, "--reference-trust", trusted];
+    const { exit, stdout } = await verify(...options, "--json");
+    expect(exit).toBe(0);
+    expect(JSON.parse(stdout).findings.at(-1)).toMatchObject({
+      rule: "reference:ACME/kernel/digests",
+      ok: true,
+      vouchers: [{ value: DIGEST, kind: "corim", name: "ACME signing", verified: true }],
+    });
+    expect((await verify(...options)).stdout).toContain("(vouched for by ACME signing)");
+    expect((await verify(...options.slice(0, 4))).exit).toBe(4);
+  });
+
+  it("refuses one that nobody signed", async () => {
+    const path = file("unsigned.corim", corim);
+    expect((await verify("--policy", byCorim, "--reference", path)).exit).toBe(3);
+  });
+
+  it("is misuse without a key or a root", async () => {
+    expect((await verify("--reference", known, "--reference-trust", known)).exit).toBe(1);
   });
 });
 

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verification, then minimum rules and policy, into one verdict: what `adyton evidence verify` and the tour both do.
 
-import {
-  type Appraisal,
-  appraise,
-  minimumPolicy,
-  type Policy,
-  type ReferenceValues,
-  type Rules,
-} from "@adyton/appraisal";
+import { type Appraisal, appraise, minimumPolicy, type Rules } from "@adyton/appraisal";
 import { AdytonError } from "@adyton/core/errors";
 import {
   type TeeName,
@@ -18,6 +11,7 @@ import {
 } from "@adyton/evidence";
 import { mergeEndorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
 import { readEvidence } from "./input.ts";
+import type { AppraisalOption } from "./options.ts";
 import { rejectionOf, type Sources, type Verdict, verdictOf } from "./verdict.ts";
 
 export interface Judgement {
@@ -30,7 +24,7 @@ export interface JudgeOptions extends Omit<VerifyEvidenceOptions, "tee"> {
   readonly tee: TeeName | undefined;
   readonly rules: Rules;
   /** Judges what verified, by reference values, in addition to the rules. */
-  readonly appraisal?: { readonly policy: Policy; readonly referenceValues: ReferenceValues } | undefined;
+  readonly appraisal?: AppraisalOption | undefined;
   /** How many endorsement files were read and left out. */
   readonly sources: Sources;
 }

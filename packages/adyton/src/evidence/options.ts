@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options of `adyton evidence verify` as arguments of verification and rules of appraisal.
 
+import { builtinPolicy, type Policy, type ReferenceValues, type Rules, regoPolicy } from "@adyton/appraisal";
 import {
-  builtinPolicy,
-  type Policy,
-  parseReferenceValues,
-  type ReferenceValues,
-  type Rules,
-  regoPolicy,
-} from "@adyton/appraisal";
+  type ReferenceTrust,
+  readReferenceDocument,
+  referenceValuesOf,
+  type VouchedValue,
+  voucherLookup,
+} from "@adyton/appraisal/reference";
 import { equal, fromHex, toUtf8 } from "@adyton/core/bytes";
-import { parseJson } from "@adyton/core/json";
-import type { Certificate } from "@adyton/core/x509";
+import { type PublicKey, verifyingCrypto } from "@adyton/core/crypto";
+import type { JsonValue } from "@adyton/core/json";
+import { looksLikePem, parsePem } from "@adyton/core/pem";
+import { type Certificate, parseCertificate } from "@adyton/core/x509";
 import type { TcbStatus } from "@adyton/evidence";
 import {
   type Endorsements,
@@ -90,27 +92,62 @@ export function rulesOf(invocation: Invocation): Rules {
   };
 }
 
-/** `--policy` and `--reference`: what judges evidence once it verified; undefined without either. */
+/** What judges evidence once it verified. */
+export interface AppraisalOption {
+  readonly policy: Policy;
+  readonly referenceValues: ReferenceValues;
+  readonly vouchersOf?: (id: string, found: JsonValue) => JsonValue | undefined;
+}
+
+/** `--policy`, `--reference` and `--reference-trust`; undefined without the first two. */
 export async function appraisalOption(
   invocation: Invocation,
   rules: Rules,
+  at: Date,
   io: Io,
-): Promise<{ readonly policy: Policy; readonly referenceValues: ReferenceValues } | undefined> {
+): Promise<AppraisalOption | undefined> {
   const files = invocation.values("policy");
   const references = invocation.values("reference");
   if (files.length === 0 && references.length === 0) return undefined;
   const modules: Record<string, string> = {};
   for (const path of files) modules[path] = toUtf8(await readInput(path, io));
-  const referenceValues: Record<string, ReferenceValues[string]> = {};
+  const trust = await readSuppliers(invocation.values("reference-trust"), io);
+  const vouched: VouchedValue[] = [];
   for (const path of references) {
-    const values = parseReferenceValues(parseJson(toUtf8(await readInput(path, io))));
-    for (const [id, more] of Object.entries(values)) {
-      referenceValues[id] = [...(referenceValues[id] ?? []), ...more];
-    }
+    // Naming a file of plain values is the consent to what it says; what can be signed has to be.
+    const options = { ...trust, at, name: path, allowPlain: true };
+    vouched.push(...(await readReferenceDocument(await readInput(path, io), options)));
   }
   const policy =
     files.length === 0 ? builtinPolicy(rules) : regoPolicy({ id: files.join(" "), modules, rules });
-  return { policy, referenceValues };
+  return {
+    policy,
+    referenceValues: referenceValuesOf(vouched, { at, allowUnverified: true }),
+    vouchersOf: voucherLookup(vouched),
+  };
+}
+
+/** The keys and root certificates (PEM) of every `--reference-trust` file: whose documents are taken. */
+async function readSuppliers(paths: readonly string[], io: Io): Promise<ReferenceTrust> {
+  const keys: PublicKey[] = [];
+  const roots: Certificate[] = [];
+  for (const path of paths) {
+    const text = toUtf8(await readInput(path, io));
+    const blocks = looksLikePem(text) ? parsePem(text) : [];
+    for (const { label, der } of blocks) {
+      if (label === "CERTIFICATE") roots.push(parseCertificate(der));
+      else if (label === "PUBLIC KEY") keys.push(await verifyingCrypto.importPublicKey(der));
+    }
+    if (!blocks.some(({ label }) => label === "CERTIFICATE" || label === "PUBLIC KEY")) {
+      throw new CliError(
+        "INVALID_VALUE",
+        "misuse",
+        `Cannot trust ${path}: it holds no root certificate and no public key in PEM`,
+        { detail: { path } },
+      );
+    }
+  }
+  return { keys, roots };
 }
 
 /** What the caller trusts by itself. */

@@ -2,6 +2,7 @@
 // A verdict for people: the answer in the first line, then what it rests on, then the next step.
 
 import { type Finding, renderExplanation } from "@adyton/appraisal";
+import { isJsonObject, type JsonValue } from "@adyton/core/json";
 import { schemeOf, type Tcb } from "@adyton/evidence";
 import { printable, type Style, styleOf, table, wrap } from "../frame/style.ts";
 import type { Io } from "../io.ts";
@@ -73,7 +74,9 @@ function bodyOf(verdict: Verdict, style: Style, width: number): string[] {
     const passed = verdict.explanation.slice(0, verdict.explanation.length - verdict.findings.length);
     const lines = [
       ...passed.map((line) => `✓ ${line}`),
-      ...verdict.findings.map((finding) => `${finding.ok ? "✓" : "✗"} ${finding.message}${placeOf(finding)}`),
+      ...verdict.findings.map(
+        (finding) => `${finding.ok ? "✓" : "✗"} ${finding.message}${placeOf(finding)}${vouchedOf(finding)}`,
+      ),
     ];
     add("Checks", lines.map((line) => wrap(printable(line), width, 4).slice(2)).join("\n"));
   }
@@ -87,6 +90,14 @@ function bodyOf(verdict: Verdict, style: Style, width: number): string[] {
 /** Where a policy says so, after what does not hold. */
 function placeOf({ ok, file, line }: Finding): string {
   return ok || file === undefined ? "" : ` (${file}:${line ?? 1})`;
+}
+
+/** Who vouches for the reference value that was met. */
+function vouchedOf({ vouchers }: Finding): string {
+  const names = (Array.isArray(vouchers) ? vouchers : []).flatMap((each: JsonValue) =>
+    isJsonObject(each) && typeof each.name === "string" ? [each.name] : [],
+  );
+  return names.length === 0 ? "" : ` (vouched for by ${[...new Set(names)].join(", ")})`;
 }
 
 function tcbTable(tcb: Tcb): string {

@@ -35,7 +35,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<ExitCode> 
   const verifierKeys = await readVerifierKeys(invocation.values("verifier-key"), io);
   const eventLog = await readEventLogs(invocation.values("event-log"), io);
   const eventLogRegisters = registersOption(invocation);
-  const appraisal = await appraisalOption(invocation, rules, io);
+  const appraisal = await appraisalOption(invocation, rules, now, io);
   const found = await readEndorsementPaths(
     invocation.values("endorsements").map((each) => resolve(io.cwd, each)),
   );

@@ -9,6 +9,8 @@ import type { VouchedValue } from "./voucher.ts";
 export interface DocumentOptions extends CorimOptions {
   /** What to call whoever wrote plain values. */
   readonly name?: string;
+  /** Take plain JSON, which carries no signature, as the caller's own word. Default: `allowUnsigned`. */
+  readonly allowPlain?: boolean;
 }
 
 const WHITE_SPACE: readonly number[] = [0x20, 0x09, 0x0a, 0x0d];
@@ -19,7 +21,7 @@ export async function readReferenceDocument(
   bytes: Uint8Array,
   options: DocumentOptions,
 ): Promise<VouchedValue[]> {
-  const { at, roots, allowUnsigned, name } = options;
+  const { at, roots, allowUnsigned, allowPlain = allowUnsigned === true, name } = options;
   const trusted = {
     ...(roots === undefined ? {} : { roots }),
     ...(allowUnsigned === undefined ? {} : { allowUnsigned }),
@@ -28,7 +30,10 @@ export async function readReferenceDocument(
     case "{":
     case "[":
     case "":
-      return readPlainReferences(bytes, { ...trusted, ...(name === undefined ? {} : { name }) });
+      return readPlainReferences(bytes, {
+        allowUnsigned: allowPlain,
+        ...(name === undefined ? {} : { name }),
+      });
     case "<":
       return readRim(bytes, { at, ...trusted });
     default:
