@@ -6,6 +6,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json
 import { ClientError, invalidAnswer } from "./errors.ts";
 import { checkedReferenceId, type ReferenceAdmin, referenceAdmin } from "./references.ts";
 import { resourcePath } from "./resource-path.ts";
+import { type RootKeyAdmin, rootKeyAdmin } from "./root-key.ts";
 import { type Call, isPrivate, jsonIn, objectIn, Wire, type WireOptions } from "./wire.ts";
 
 export interface AdminOptions extends WireOptions {
@@ -28,6 +29,8 @@ export interface Admin {
   deleteReferenceValue(id: string): Promise<void>;
   /** More about reference values: documents, vouchers, revocation, expiry, groups. */
   readonly references: ReferenceAdmin;
+  /** The keys that everything at rest is sealed under. */
+  readonly rootKeys: RootKeyAdmin;
   /**
    * Puts a policy in Rego in force, once it compiles and its tests pass. Otherwise it rejects with what is wrong, line by
    * line, and the old one stays.
@@ -129,6 +132,7 @@ export function createAdmin(options: AdminOptions): Admin {
       await call({ method: "DELETE", path, what: `delete reference value ${id}` });
     },
     references: referenceAdmin(call),
+    rootKeys: rootKeyAdmin(call),
     setPolicy: async (name, text, tests) => {
       const policy = encoded(text);
       const more = tests === undefined ? {} : { tests: encoded(tests) };

@@ -32,5 +32,6 @@ export type {
   RevokedFacts,
 } from "./references.ts";
 export type { ReleaseProofOptions } from "./release-proof.ts";
+export type { RootKeyAdmin, RootKeyGeneration, RootKeyState } from "./root-key.ts";
 export type { TeeKeyPair } from "./tee-key.ts";
 export type { Fetch, WireOptions } from "./wire.ts";

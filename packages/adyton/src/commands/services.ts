@@ -3,6 +3,7 @@
 
 import { TEE_NAMES } from "@adyton/evidence";
 import type { ArgumentSpec, Command, Group, OptionSpec } from "../frame/command.ts";
+import { ROOT_KEY } from "./root-options.ts";
 
 export const DIR: OptionSpec = {
   name: "dir",
@@ -46,6 +47,7 @@ export const up: Command = {
     DIR,
     { name: "port", value: "N", summary: "the port; 0 takes a free one; default 8080" },
     { name: "dev", summary: "trust this machine's software TEE, and allow simulated evidence" },
+    ...ROOT_KEY,
   ],
   exits: [2, 4, 6],
   examples: [

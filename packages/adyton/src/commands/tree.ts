@@ -3,12 +3,15 @@
 
 import type { Group } from "../frame/command.ts";
 import { audit } from "./audit.ts";
+import { backup } from "./backup.ts";
 import { completion } from "./completion.ts";
 import { doctor } from "./doctor.ts";
 import { evidence } from "./evidence.ts";
 import { explain } from "./explain.ts";
 import { policy } from "./policy.ts";
+import { recovery } from "./recovery.ts";
 import { reference } from "./reference.ts";
+import { rootKey } from "./root-key.ts";
 import { sample } from "./sample.ts";
 import { attest, secret, tour, up } from "./services.ts";
 import { token } from "./token.ts";
@@ -32,6 +35,9 @@ export const ROOT: Group = {
     audit,
     attest,
     sample,
+    rootKey,
+    recovery,
+    backup,
     doctor,
     completion,
   ],

@@ -5,7 +5,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openSoftwareTee, type SoftwareTee } from "@adyton/attester";
-import { createBroker, type Logger, openBrokerState, serveBroker } from "@adyton/broker";
+import { createBroker, type Logger, openBrokerState, type RootKeyAccess, serveBroker } from "@adyton/broker";
 import { type Admin, createAdmin } from "@adyton/client";
 import { softwareTeeFolder } from "./local-tee.ts";
 import { URL_FILE } from "./place.ts";
@@ -17,6 +17,8 @@ export interface StartOptions {
   readonly port: number;
   /** Trust this machine's software TEE, and allow simulated evidence. */
   readonly dev: boolean;
+  /** Who keeps the root keys, and what it takes to open them. */
+  readonly rootKey?: RootKeyAccess;
   readonly now: () => Date;
   readonly logger: Logger;
 }
@@ -46,7 +48,11 @@ const SOFTWARE_TEE_REFERENCES: Readonly<Record<string, readonly (string | number
 export async function startServices(options: StartOptions): Promise<Services> {
   const { dir, port, dev, logger } = options;
   const clock = { now: options.now };
-  const { adminTokenFile, ...state } = await openBrokerState(dir, { clock, logger });
+  const { adminTokenFile, ...state } = await openBrokerState(dir, {
+    clock,
+    logger,
+    ...(options.rootKey === undefined ? {} : { rootKey: options.rootKey }),
+  });
   const softwareTee = dev ? await openedTee(dir) : undefined;
   const broker = createBroker({
     ...state,

@@ -9,6 +9,7 @@ import { printable, styleOf, table } from "../frame/style.ts";
 import type { Io } from "../io.ts";
 import { integerOf } from "../values.ts";
 import { stateFolder } from "./place.ts";
+import { newRootKeyKind, rootKeyAccess } from "./root-access.ts";
 import { startServices } from "./start.ts";
 
 const DEFAULT_PORT = "8080";
@@ -21,6 +22,7 @@ export async function up(invocation: Invocation, io: Io): Promise<ExitCode> {
     dir: stateFolder(invocation, io),
     port: integerOf("port", invocation.value("port") ?? DEFAULT_PORT, 0, 65_535),
     dev,
+    rootKey: rootKeyAccess(invocation, io, newRootKeyKind(invocation, io)),
     now: io.now,
     logger: loggerTo(io),
   });

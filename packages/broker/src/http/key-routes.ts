@@ -22,6 +22,6 @@ export function addKeyRoutes(
     const status = rootKeys.status();
     const event = { type: "root-key.rotate", active: status.active, by: principal.id };
     await store.write([auditChange(clock.now(), event)]);
-    return c.json(status, 202);
+    return c.json(status);
   });
 }

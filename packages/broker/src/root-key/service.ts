@@ -29,6 +29,7 @@ const KEEP_SECONDS = 3600;
 
 export class RootKeyService {
   readonly vault: Vault;
+  readonly keys: RootKeys;
   readonly #options: RootKeyServiceOptions;
   #progress: ResealProgress = { seen: 0, total: 0, resealed: 0 };
   readonly #ending: AbortController = new AbortController();
@@ -36,6 +37,7 @@ export class RootKeyService {
 
   constructor(options: RootKeyServiceOptions) {
     this.#options = options;
+    this.keys = options.keys;
     this.vault = options.keys.vault;
   }
 
