@@ -202,7 +202,7 @@ describe("a release", () => {
       }),
     );
     expect(new Set(secrets)).toEqual(new Set(["open sesame"]));
-    expect((await verifyAuditLog(harness.state.store, harness.state.logKey))?.size).toBe(102);
+    expect((await verifyAuditLog(harness.state.store, harness.state.logKey))?.size).toBe(202);
   });
 });
 
@@ -274,17 +274,19 @@ describe("the record", () => {
     expect(events.map(({ type, decision = null }) => [type, decision])).toEqual([
       ["reference-value.register", null],
       ["resource.put", null],
+      ["attestation", null],
       ["resource.release", "allow"],
+      ["attestation", null],
       ["resource.release", "deny"],
       ["resource.release", "deny"],
     ]);
-    expect(events[3]).toMatchObject({
+    expect(events[5]).toMatchObject({
       resource: "default/hello/secret",
       policy: "affirming-or-simulated",
       reason: ["status", expect.stringContaining("launch_digest")],
     });
-    expect(events[4]).toMatchObject({ resource: "a/b/c", reason: "no such resource" });
-    expect(await verifyAuditLog(harness.state.store, harness.state.logKey)).toMatchObject({ size: 5 });
+    expect(events[6]).toMatchObject({ resource: "a/b/c", reason: "no such resource" });
+    expect(await verifyAuditLog(harness.state.store, harness.state.logKey)).toMatchObject({ size: 7 });
     const all = JSON.stringify([events, harness.logged]);
     for (const secret of [
       "open sesame",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Request, challenge, attestation, result: the first half of the KBS protocol.
 
+import { loggedVerdict } from "../audit/verdict.ts";
 import { BrokerError } from "../errors.ts";
 import { challengeParams, parseAttestRequest, parseAuthRequest } from "../protocol.ts";
 import { referencesOf } from "../reference/references.ts";
@@ -28,7 +29,9 @@ export function addAttestationRoutes(app: App, parts: AppParts): void {
     if (session.token !== undefined) return c.json({ token: session.token });
     const request = parseAttestRequest(await readText(c.req.raw, maxBodyBytes));
     const references = await referencesOf(store, vault).live(now);
-    const token = await verifier.attest(session, request, references, now);
+    const token = await loggedVerdict(store, { tee: session.tee, api: "kbs" }, now, () =>
+      verifier.attest(session, request, references, now),
+    );
     const counting = await sessions.attested(session, token, now);
     logger.info("attested", { tee: session.tee });
     return c.json({ token: counting });

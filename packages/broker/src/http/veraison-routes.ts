@@ -2,6 +2,7 @@
 // Veraison's challenge-response API, version 1, and its discovery: the same appraisal, the result in Veraison's profile.
 
 import { fromBase64Url, toBase64Url } from "@adyton/core/bytes";
+import { loggedVerdict } from "../audit/verdict.ts";
 import { invalid } from "../protocol.ts";
 import { referencesOf } from "../reference/references.ts";
 import { EVIDENCE_TYPES, evidenceOf, SCHEME_NAMES } from "../veraison-media.ts";
@@ -46,7 +47,9 @@ export function addVeraisonRoutes(app: App, parts: AppParts): void {
     let result: string;
     try {
       const references = await referencesOf(store, vault).live(now);
-      result = await verifier.attestToNonce(evidence, session.nonce, references, now);
+      result = await loggedVerdict(store, { tee: evidence.tee, api: "veraison" }, now, () =>
+        verifier.attestToNonce(evidence, session.nonce, references, now),
+      );
     } catch (error) {
       await sessions.change(taken, { status: "failed" }, now);
       throw error;
