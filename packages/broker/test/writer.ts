@@ -4,14 +4,14 @@
 import { randomBytes } from "node:crypto";
 import { createBroker, openBrokerState } from "../src/index.ts";
 
-const [folder = "", round = ""] = process.argv.slice(2);
-const state = await openBrokerState(folder);
+const [folder = "", round = "", url, schema = ""] = process.argv.slice(2);
+const state = await openBrokerState(folder, url === undefined ? {} : { postgres: { url, schema } });
 const broker = createBroker({ ...state, rateLimit: false });
 
 /** One of several writers at once, so that commits hold several secrets. */
 async function writeForever(name: string): Promise<never> {
   for (let n = 0; ; n++) {
-    const key = `round${round}/${name}/${n}`;
+    const key = `${round}/${name}/${n}`;
     const value = randomBytes(200).toString("hex");
     const response = await broker.fetch(
       new Request(`http://broker.test/kbs/v0/resource/${key}`, {
