@@ -175,6 +175,7 @@ describe("a tenant", () => {
       "tenant.create",
       "resource.put",
       "reference-value.register",
+      "attestation",
       "resource.release",
     ]);
   });
