@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8 } from "@adyton/core/bytes";
+import type { JsonValue } from "@adyton/core/json";
 import { codeOf, codeOfAsync } from "@adyton/testing";
 import { describe, expect, it } from "vitest";
-import { readPlainReferences, referenceValuesOf, type VouchedValue, vouchersOf } from "./index.ts";
+import {
+  readPlainReferences,
+  referenceValuesOf,
+  type VouchedValue,
+  voucherLookup,
+  vouchersOf,
+} from "./index.ts";
 
 const AT = new Date("2026-03-01T12:00:00Z");
 const BEFORE = new Date("2026-03-01T11:59:59Z");
@@ -73,5 +80,45 @@ describe("vouchersOf", () => {
     const values = [value(), value({ voucher: other }), value({ value: "y" }), value({ id: "b" })];
     expect(vouchersOf(values, "a", "x")).toEqual([VERIFIED, other]);
     expect(vouchersOf(values, "a", 1)).toEqual([]);
+  });
+});
+
+describe("voucherLookup", () => {
+  const one = (value: JsonValue, name: string): VouchedValue => ({
+    id: "a",
+    value,
+    voucher: { ...VERIFIED, name },
+  });
+  const lookup = voucherLookup([
+    one("ab", "x"),
+    one("AB", "y"),
+    one(2, "two"),
+    one(5, "five"),
+    one(true, "t"),
+  ]);
+
+  it.each<readonly [string, JsonValue, readonly (readonly [JsonValue, string])[] | undefined]>([
+    [
+      "hex in either case",
+      "Ab",
+      [
+        ["ab", "x"],
+        ["AB", "y"],
+      ],
+    ],
+    ["an equal number alone", 5, [[5, "five"]]],
+    ["of a minimum what the number is not below", 4, [[2, "two"]]],
+    ["a boolean", true, [[true, "t"]]],
+    ["nothing below every value", 1, undefined],
+    ["nothing for another value", "cd", undefined],
+  ])("finds %s", (_what, found, expected) => {
+    const met = lookup("a", found) as readonly { value: JsonValue; name: string }[] | undefined;
+    expect(met?.map(({ value, name }) => [value, name])).toEqual(expected);
+  });
+
+  it("knows no other ids, and shows no more than a token can carry", () => {
+    expect(lookup("b", "ab")).toBeUndefined();
+    const many = voucherLookup(Array.from({ length: 20 }, (_, i) => one("ab", String(i))));
+    expect(many("a", "ab")).toHaveLength(8);
   });
 });
