@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policies that can be set, where they stand in files, and what becomes of their texts.
 
-import { AppraisalError, type Policy, regoPolicy } from "@adyton/appraisal";
-import { ANY, type Builtin, RegoError, STRING, takes } from "@adyton/rego";
+import { AppraisalError, type Policy, regoPolicy, unansweredQuery } from "@adyton/appraisal";
+import { RegoError } from "@adyton/rego";
 import { cryptoBuiltins } from "@adyton/rego/crypto";
 import { BrokerError } from "./errors.ts";
+import { isPathPattern, type PathPattern } from "./path-pattern.ts";
 import type { ResourcePolicy } from "./policy.ts";
 import {
   invalid,
@@ -15,6 +16,7 @@ import {
   testPolicy,
   wrapped,
 } from "./policy-rego.ts";
+import { invalid as refusedRequest } from "./protocol.ts";
 
 /** `attestation` judges evidence for which there is no policy of its kind. */
 export type AttestationPolicyName =
@@ -22,10 +24,13 @@ export type AttestationPolicyName =
   | "attestation_cpu"
   | "attestation_gpu"
   | "attestation_switch";
-export type PolicyName = "resource" | AttestationPolicyName;
+/** Of resources whose names fit the pattern behind the colon; `resource` is that of all others. */
+export type ScopedPolicyName = `resource:${PathPattern}`;
+type PlainPolicyName = "resource" | AttestationPolicyName;
+export type PolicyName = PlainPolicyName | ScopedPolicyName;
 
 /** What a policy is called in its folder and in messages. */
-export const POLICY_FILES: Readonly<Record<PolicyName, string>> = {
+export const POLICY_FILES: Readonly<Record<PlainPolicyName, string>> = {
   resource: "resource.rego",
   attestation: "attestation.rego",
   attestation_cpu: "attestation_cpu.rego",
@@ -33,7 +38,29 @@ export const POLICY_FILES: Readonly<Record<PolicyName, string>> = {
   attestation_switch: "attestation_switch.rego",
 };
 
-export const POLICY_NAMES: readonly PolicyName[] = Object.keys(POLICY_FILES) as PolicyName[];
+export const POLICY_NAMES: readonly PlainPolicyName[] = Object.keys(POLICY_FILES) as PlainPolicyName[];
+
+/** What a policy is called in messages. */
+export function policyFileOf(name: PolicyName): string {
+  return isScoped(name) ? POLICY_FILES.resource : POLICY_FILES[name];
+}
+
+/** The policy of a pattern; that of `**` is the resource policy. Throws `INVALID_REQUEST`. */
+export function resourcePolicyOf(pattern: PathPattern): "resource" | ScopedPolicyName {
+  if (pattern === "**") return "resource";
+  if (isPathPattern(pattern)) return `resource:${pattern}`;
+  throw refusedRequest(
+    `${JSON.stringify(pattern.slice(0, 80))} is no pattern of resources such as team-a/** or team-a/*/key`,
+  );
+}
+
+export function isScoped(name: PolicyName): name is ScopedPolicyName {
+  return name.startsWith("resource:");
+}
+
+export function isAttestation(name: PolicyName): name is AttestationPolicyName {
+  return name !== "resource" && !isScoped(name);
+}
 
 /** By Trustee's ids, as its administrators name them: `default`, or `default_` and the kind of device. */
 export function attestationPolicyOf(id: string): AttestationPolicyName | undefined {
@@ -41,10 +68,6 @@ export function attestationPolicyOf(id: string): AttestationPolicyName | undefin
   return id !== name && name !== "resource"
     ? POLICY_NAMES.filter(isAttestation).find((n) => n === name)
     : undefined;
-}
-
-function isAttestation(name: PolicyName): name is AttestationPolicyName {
-  return name !== "resource";
 }
 
 /** `id` stands in tokens and the audit log. Throws `POLICY_INVALID`. */
@@ -91,15 +114,7 @@ export function buildAttestationPolicy(id: string, policy: PolicyText): Policy {
 
 /** Builds the policy to see that it can be used, then runs its tests. Answers how many passed. Throws as both do. */
 export function checkPolicy(name: PolicyName, policy: PolicyText, now: Date): number {
-  if (name === "resource") buildResourcePolicy(name, policy);
-  else buildAttestationPolicy(name, policy);
-  return testPolicy(policy, now, name === "resource" ? cryptoBuiltins : [...cryptoBuiltins, QUERY]);
+  if (isAttestation(name)) buildAttestationPolicy(name, policy);
+  else buildResourcePolicy(name, policy);
+  return testPolicy(policy, now, isAttestation(name) ? [...cryptoBuiltins, unansweredQuery] : cryptoBuiltins);
 }
-
-/** In tests there are no reference values but those that a test gives itself: `with query_reference_value as …`. */
-const QUERY: Builtin = {
-  name: "query_reference_value",
-  type: takes([STRING], ANY),
-  call: () => undefined,
-  nondeterministic: true,
-};

@@ -10,6 +10,7 @@ import { auditChange } from "./audit.ts";
 import type { Clock } from "./clock.ts";
 import { BrokerError } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import { bySpecificity, fitsPath } from "./path-pattern.ts";
 import type { ResourcePolicy } from "./policy.ts";
 import { type PolicyFile, readPolicyFile } from "./policy-files.ts";
 import {
@@ -17,9 +18,11 @@ import {
   buildAttestationPolicy,
   buildResourcePolicy,
   checkPolicy,
-  POLICY_FILES,
+  isScoped,
   POLICY_NAMES,
   type PolicyName,
+  policyFileOf,
+  type ScopedPolicyName,
 } from "./policy-names.ts";
 import { type PolicyText, policyDigest } from "./policy-rego.ts";
 import { jsonOf, matching } from "./protocol.ts";
@@ -62,6 +65,8 @@ type Held<P> = Map<PolicyName, { readonly id: string; readonly sha384: string; r
 /** Older ones are deleted; the audit log keeps their digests. */
 const KEPT_VERSIONS = 100;
 const REREAD_MS = 1000;
+/** Where current policies of patterns stand. */
+const SCOPED = "current/resource:";
 
 export class PolicyStore {
   readonly #options: PolicyStoreOptions;
@@ -83,8 +88,31 @@ export class PolicyStore {
    * Sets a policy, once it compiles and its tests pass. Rejects with `POLICY_INVALID` or `POLICY_TESTS_FAILED`, which
    * leave the old one in force and an entry in the audit log.
    */
-  set(name: PolicyName, text: string, tests: string | undefined): Promise<StoredPolicy> {
-    return this.#inTurn(() => this.#set(name, { text, ...(tests === undefined ? {} : { tests }) }, "api"));
+  set(name: PolicyName, text: string, tests: string | undefined, by?: string): Promise<StoredPolicy> {
+    const policy = { text, ...(tests === undefined ? {} : { tests }) };
+    return this.#inTurn(() => this.#set(name, policy, "api", [], by === undefined ? {} : { by }));
+  }
+
+  /** Takes a scoped policy away: what it decided, the next one does. Rejects with `POLICY_NOT_FOUND`. */
+  remove(name: ScopedPolicyName, by: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const { store, clock } = this.#options;
+      const key = currentKey(name);
+      const sealed = await store.get("policy", key);
+      if (sealed === undefined) throw noPolicy(name);
+      await store.write([
+        { kind: "check", space: "policy", key, expect: sealed },
+        { kind: "delete", space: "policy", key },
+        auditChange(clock.now(), { type: "policy.remove", policy: name, by }),
+      ]);
+    });
+  }
+
+  /** The scoped policies in force, the most specific first. */
+  async scoped(): Promise<readonly ScopedPolicyName[]> {
+    const keys = await this.#options.store.keys("policy", SCOPED);
+    const patterns = keys.map((key) => decodeURIComponent(key.slice(SCOPED.length)));
+    return patterns.sort(bySpecificity).map((pattern): ScopedPolicyName => `resource:${pattern}`);
   }
 
   /** What was set under a name and is still kept (the last hundred), the newest first. */
@@ -101,12 +129,15 @@ export class PolicyStore {
    * Puts a version that is still kept in force again: its text and tests as a new version, so that the record says what
    * counted when. Rejects with `POLICY_NOT_FOUND`, or as `set` when it no longer holds.
    */
-  activate(name: PolicyName, version: number): Promise<StoredPolicy> {
+  activate(name: PolicyName, version: number, by?: string): Promise<StoredPolicy> {
     return this.#inTurn(async () => {
       const policy = await this.#open(versionKey(name, version));
       if (policy === undefined) throw noSuchVersion(name, version);
       const { text, tests } = policy;
-      return this.#set(name, { text, ...(tests === undefined ? {} : { tests }) }, "api", [], version);
+      return this.#set(name, { text, ...(tests === undefined ? {} : { tests }) }, "api", [], {
+        again: version,
+        ...(by === undefined ? {} : { by }),
+      });
     });
   }
 
@@ -116,8 +147,16 @@ export class PolicyStore {
     return this.#read(name);
   }
 
-  /** The resource policy in force; undefined when none was set. Rejects with `STATE_INVALID` or `SECRET_CORRUPT`. */
-  resource(): Promise<ResourcePolicy | undefined> {
+  /**
+   * The policy for a resource: the most specific of those that are set for a pattern which its name fits; undefined when
+   * none was set. Rejects with `STATE_INVALID` or `SECRET_CORRUPT`.
+   */
+  async resource(resource: string): Promise<ResourcePolicy | undefined> {
+    for (const name of await this.scoped()) {
+      if (!fitsPath(name.slice("resource:".length), resource)) continue;
+      const policy = await this.#policy(name, this.#resource, buildResourcePolicy);
+      if (policy !== undefined) return policy;
+    }
     return this.#policy("resource", this.#resource, buildResourcePolicy);
   }
 
@@ -154,9 +193,16 @@ export class PolicyStore {
     const id = `${name}@${version}`;
     const before = held.get(name);
     if (before?.id === id && before.sha384 === sha384) return before.policy;
-    const policy = build(id, { file: POLICY_FILES[name], text });
+    const policy = build(id, { file: policyFileOf(name), text });
     held.set(name, { id, sha384, policy });
     return policy;
+  }
+
+  /** Of a policy that was taken away: versions are never counted twice. */
+  async #lastVersion(name: PolicyName): Promise<number> {
+    const prefix = versionKey(name, "");
+    const keys = await this.#options.store.keys("policy", prefix);
+    return Math.max(0, ...keys.map((key) => Number(key.slice(prefix.length))));
   }
 
   #read(name: PolicyName): Promise<StoredPolicy | undefined> {
@@ -176,12 +222,12 @@ export class PolicyStore {
     { text, tests }: PolicyFile,
     source: StoredPolicy["source"],
     beside: readonly Change[] = [],
-    again?: number,
+    facts: { readonly by?: string; readonly again?: number } = {},
   ): Promise<StoredPolicy> {
     const { store, vault, clock, logger } = this.#options;
     const now = clock.now();
     const sha384 = policyDigest(text);
-    const whole = { file: POLICY_FILES[name], text, ...(tests === undefined ? {} : { tests }) };
+    const whole = { file: policyFileOf(name), text, ...(tests === undefined ? {} : { tests }) };
     let passed: number;
     try {
       passed = checkPolicy(name, whole, now);
@@ -194,6 +240,7 @@ export class PolicyStore {
         policy: name,
         source,
         sha384,
+        ...facts,
         code: error.code,
         diagnostics,
         failed,
@@ -201,7 +248,8 @@ export class PolicyStore {
       await store.write([auditChange(now, event)]);
       throw error;
     }
-    const version = ((await this.#read(name))?.version ?? 0) + 1;
+    const before = await store.get("policy", currentKey(name));
+    const version = ((await this.#read(name))?.version ?? (await this.#lastVersion(name))) + 1;
     const policy: StoredPolicy = {
       version,
       sha384,
@@ -217,6 +265,8 @@ export class PolicyStore {
       value: vault.seal("policy", key, fromUtf8(JSON.stringify(policy))),
     });
     await store.write([
+      // Another process may be setting one, too.
+      { kind: "check", space: "policy", key: currentKey(name), expect: before },
       kept(currentKey(name)),
       kept(versionKey(name, version)),
       { kind: "delete", space: "policy", key: versionKey(name, version - KEPT_VERSIONS) },
@@ -228,7 +278,7 @@ export class PolicyStore {
         sha384,
         source,
         tests: passed,
-        ...(again === undefined ? {} : { again }),
+        ...facts,
       }),
     ]);
     logger.info("policy set", { policy: name, version, source, sha384 });
@@ -252,7 +302,7 @@ export class PolicyStore {
 
   async #lookAt(name: PolicyName, folder: string): Promise<void> {
     const { store, vault, logger } = this.#options;
-    const file = POLICY_FILES[name];
+    const file = policyFileOf(name);
     let found: PolicyFile | undefined;
     try {
       found = await readPolicyFile(folder, file);
@@ -302,11 +352,22 @@ export class PolicyStore {
 }
 
 function currentKey(name: PolicyName): string {
-  return `current/${name}`;
+  return `current/${keyOf(name)}`;
 }
 
 function versionKey(name: PolicyName, version: number | ""): string {
-  return `version/${name}/${version}`;
+  return `version/${keyOf(name)}/${version}`;
+}
+
+/** No pattern's key begins with that of another and a slash. */
+function keyOf(name: PolicyName): string {
+  return isScoped(name) ? `resource:${encodeURIComponent(name.slice("resource:".length))}` : name;
+}
+
+function noPolicy(name: PolicyName): BrokerError {
+  return new BrokerError("POLICY_NOT_FOUND", "misuse", `Cannot find policy ${name}: none was set`, {
+    hint: "List the policies to see which are in force.",
+  });
 }
 
 function noSuchVersion(name: PolicyName, version: number): BrokerError {
@@ -322,7 +383,7 @@ function unusable(name: PolicyName): BrokerError {
   return new BrokerError(
     "STATE_INVALID",
     "misuse",
-    `Cannot decide: ${POLICY_FILES[name]} cannot be used, and no ${name} policy was set before`,
+    `Cannot decide: ${policyFileOf(name)} cannot be used, and no ${name} policy was set before`,
     { hint: "Mend the file: the log says what is wrong with it." },
   );
 }

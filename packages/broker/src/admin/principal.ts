@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who administers, and what they may do: actions on targets, granted by patterns, nothing else.
 
-import { coversPath, fitsPath, isPathPattern } from "../path-pattern.ts";
+import { coversPath, isPathPattern } from "../path-pattern.ts";
 
 /** A dotted name: `resource.put`, `policy.set`, `plugin.transit.admin`… */
 export type Action = `${string}.${string}`;
@@ -30,7 +30,7 @@ const ACTION_PATTERN = /^(?:\*|[a-z0-9-]+(?:\.[a-z0-9-]+)*(?:\.[a-z0-9-]+|\.\*))
 
 /**
  * Whether a principal may do something. Without a target the action is about everything, which only a grant on `**` allows;
- * with `ANYTHING` a grant on any target will do.
+ * with `ANYTHING` a grant on any target will do. A target may be a pattern itself (of a policy): all of it has to be granted.
  */
 export function may({ grants }: Pick<Principal, "grants">, action: Action, target?: Target): boolean {
   return grants.some(
@@ -38,7 +38,7 @@ export function may({ grants }: Pick<Principal, "grants">, action: Action, targe
       actions.some((pattern) => fitsAction(pattern, action)) &&
       targets.some(
         (pattern) =>
-          target === ANYTHING || pattern === "**" || (target !== undefined && fitsPath(pattern, target)),
+          target === ANYTHING || pattern === "**" || (target !== undefined && coversPath(pattern, target)),
       ),
   );
 }

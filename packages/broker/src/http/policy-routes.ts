@@ -3,9 +3,9 @@
 
 import { fromBase64Url, fromUtf8, toBase64Url, toUtf8 } from "@adyton/core/bytes";
 import { z } from "zod";
-import { ANYTHING } from "../admin/principal.ts";
+import { ANYTHING, type Principal } from "../admin/principal.ts";
 import { BrokerError } from "../errors.ts";
-import { attestationPolicyOf, POLICY_NAMES, type PolicyName } from "../policy-names.ts";
+import { attestationPolicyOf, POLICY_NAMES, type PolicyName, resourcePolicyOf } from "../policy-names.ts";
 import type { StoredPolicy } from "../policy-store.ts";
 import { invalid, jsonOf, matching } from "../protocol.ts";
 import { readText } from "./body.ts";
@@ -13,6 +13,7 @@ import { type App, type AppParts, PREFIX, pathBelow } from "./parts.ts";
 
 const RESOURCE = `${PREFIX}/resource-policy`;
 const ATTESTATION = `${PREFIX}/attestation-policy`;
+const SCOPED = "/v1/resource-policies";
 
 /** `tests` is ours: rules that begin with `test_`, run before the policy is set. Both are base64url without padding. */
 const resourceBody = z.strictObject({ policy: z.string(), tests: z.string().optional() });
@@ -23,12 +24,17 @@ const attestationBody = resourceBody.extend({
 
 export function addPolicyRoutes(app: App, parts: AppParts): void {
   const { authorize, isFixed, maxBodyBytes, policies } = parts;
-  const set = async (name: PolicyName, policy: string, tests: string | undefined): Promise<StoredPolicy> => {
+  const set = async (
+    name: PolicyName,
+    { policy, tests }: { readonly policy: string; readonly tests?: string | undefined },
+    { id }: Principal,
+  ): Promise<StoredPolicy> => {
     if (isFixed(name)) throw fixed(name);
     return policies.set(
       name,
       textOf("policy", policy),
       tests === undefined ? undefined : textOf("tests", tests),
+      id,
     );
   };
   const shown = async (name: PolicyName): Promise<{ policy: string }> => {
@@ -37,9 +43,9 @@ export function addPolicyRoutes(app: App, parts: AppParts): void {
     return { policy: toBase64Url(fromUtf8(policy.text)) };
   };
   app.post(RESOURCE, async (c) => {
-    await authorize(c.req.raw, "policy.set", "resource");
+    const principal = await authorize(c.req.raw, "policy.set", "resource");
     const body = matching(resourceBody, jsonOf(await readText(c.req.raw, maxBodyBytes)));
-    return c.json(factsOf("resource", await set("resource", body.policy, body.tests)));
+    return c.json(factsOf("resource", await set("resource", body, principal)));
   });
   app.get(RESOURCE, async (c) => {
     await authorize(c.req.raw, "policy.read", "resource");
@@ -49,8 +55,8 @@ export function addPolicyRoutes(app: App, parts: AppParts): void {
     await authorize(c.req.raw, "policy.set", ANYTHING);
     const body = matching(attestationBody, jsonOf(await readText(c.req.raw, maxBodyBytes)));
     const name = nameOf(body.policy_id);
-    await authorize(c.req.raw, "policy.set", name);
-    return c.json(factsOf(name, await set(name, body.policy, body.tests)));
+    const principal = await authorize(c.req.raw, "policy.set", name);
+    return c.json(factsOf(name, await set(name, body, principal)));
   });
   app.get(`${ATTESTATION}/*`, async (c) => {
     const name = nameOf(pathBelow(`${ATTESTATION}/`, c.req.url));
@@ -66,6 +72,57 @@ export function addPolicyRoutes(app: App, parts: AppParts): void {
     }
     return c.json(list);
   });
+  addScopedRoutes(app, parts);
+}
+
+/** Resource policies by the names they are for. */
+function addScopedRoutes(app: App, { authorize, isFixed, maxBodyBytes, policies }: AppParts): void {
+  const called = (url: string): ReturnType<typeof resourcePolicyOf> =>
+    resourcePolicyOf(decoded(pathBelow(`${SCOPED}/`, url)));
+  app.get(SCOPED, async (c) => {
+    await authorize(c.req.raw, "policy.read");
+    const list = [];
+    for (const name of [...(await policies.scoped()), "resource"] as const) {
+      const policy = isFixed(name) ? undefined : await policies.get(name);
+      if (policy !== undefined) list.push(scopedFacts(name, policy));
+    }
+    return c.json(list);
+  });
+  app.get(`${SCOPED}/*`, async (c) => {
+    const name = called(c.req.url);
+    await authorize(c.req.raw, "policy.read", name);
+    const policy = isFixed(name) ? undefined : await policies.get(name);
+    if (policy === undefined) throw notFound(name);
+    const { text, tests } = policy;
+    return c.json({ ...scopedFacts(name, policy), policy: text, ...(tests === undefined ? {} : { tests }) });
+  });
+  app.put(`${SCOPED}/*`, async (c) => {
+    const name = called(c.req.url);
+    const { id } = await authorize(c.req.raw, "policy.set", name);
+    if (isFixed(name)) throw fixed(name);
+    const { policy, tests } = matching(resourceBody, jsonOf(await readText(c.req.raw, maxBodyBytes)));
+    return c.json(scopedFacts(name, await policies.set(name, policy, tests, id)));
+  });
+  app.delete(`${SCOPED}/*`, async (c) => {
+    const name = called(c.req.url);
+    const { id } = await authorize(c.req.raw, "policy.set", name);
+    if (name === "resource") throw invalid("the policy of ** cannot be taken away, only replaced");
+    await policies.remove(name, id);
+    return c.body(null, 204);
+  });
+}
+
+function scopedFacts(name: PolicyName, policy: StoredPolicy): Record<string, string | number> {
+  const { name: _, ...facts } = factsOf(name, policy);
+  return { path: name === "resource" ? "**" : name.slice("resource:".length), ...facts };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid("the path is no pattern");
+  }
 }
 
 function nameOf(id: string): PolicyName {

@@ -30,9 +30,9 @@ export function addPolicyVersionRoutes(app: App, parts: AppParts): void {
   });
   app.post(`${BASE}/activate`, async (c) => {
     const name = nameOf(c.req.param("name"));
-    await authorize(c.req.raw, "policy.set", name);
+    const { id } = await authorize(c.req.raw, "policy.set", name);
     const { version } = matching(activateBody, jsonOf(await readText(c.req.raw, maxBodyBytes)));
-    const { text: _, tests: __, ...facts } = await policies.activate(name, version);
+    const { text: _, tests: __, ...facts } = await policies.activate(name, version, id);
     return c.json({ name, ...facts });
   });
 }

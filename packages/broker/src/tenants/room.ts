@@ -17,11 +17,13 @@ import { createApp } from "../http/app.ts";
 import type { App, Connection } from "../http/parts.ts";
 import { RateLimiter } from "../http/rate-limit.ts";
 import type { Logger } from "../log.ts";
-import { affirmingPolicy } from "../policy.ts";
+import { type Asked, affirmingPolicy } from "../policy.ts";
+import { isAttestation } from "../policy-names.ts";
 import { PolicyStore } from "../policy-store.ts";
 import { ReleaseGate } from "../release-gate.ts";
 import { Resources } from "../resources.ts";
 import { Sessions } from "../sessions.ts";
+import { VeraisonPolicies } from "../veraison-policies.ts";
 import { VeraisonSessions } from "../veraison-sessions.ts";
 import { countedStore } from "./quota.ts";
 import { scopedStore, scopedVault } from "./scope.ts";
@@ -71,10 +73,12 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
   const builtin = builtinPolicy({ allowSimulated });
   const affirming = affirmingPolicy({ allowSimulated });
   const explanations = new Explanations({ store, vault });
+  const veraisonPolicies = new VeraisonPolicies({ store, vault });
   const gate = new ReleaseGate({
     store,
     explanations,
-    policy: async () => options.resourcePolicy ?? (await policies.resource()) ?? affirming,
+    policy: async (_now, asked) =>
+      options.resourcePolicy ?? (await policies.resource(policyTarget(asked))) ?? affirming,
   });
   const houseAdmins = new Admins(options.store, options.vault);
   const ownAdmins = name === undefined ? undefined : new Admins(store, vault);
@@ -115,24 +119,31 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
       : { tenantLimiter: new RateLimiter({ perSecond, burst: perSecond }, clock, store.ephemeral) }),
     sessions: new Sessions({ ephemeral: store.ephemeral, vault, lifetimeSeconds: sessionSeconds, capacity }),
     veraisonSessions: new VeraisonSessions({ ephemeral: store.ephemeral, vault, capacity }),
+    veraisonPolicies,
     verifier: new Verifier({
       signingKey,
       policy: async () => options.policy ?? (await policies.attestation(builtin)),
       roots: options.roots ?? [],
       ...(options.anchors === undefined ? {} : { anchors: options.anchors }),
       tokenLifetimeSeconds: sessionSeconds,
+      overlay: (base, scheme) => veraisonPolicies.overlay(base, scheme),
       explanations,
       ...(options.endorsements === undefined ? {} : { endorsements: options.endorsements }),
     }),
     explanations,
     policies,
     referenceTrust: options.referenceTrust ?? {},
-    isFixed: (policy) => (policy === "resource" ? options.resourcePolicy : options.policy) !== undefined,
+    isFixed: (policy) => (isAttestation(policy) ? options.policy : options.resourcePolicy) !== undefined,
     gate,
     plugins,
     resources: new Resources({ store, gate, backend }),
   });
   return { app, backend };
+}
+
+/** What patterns of resource policies are compared with; no repository has a colon in its name. */
+function policyTarget({ path, plugin }: Asked): string {
+  return plugin === "resource" ? path.join("/") : [`plugin:${plugin}`, ...path].join("/");
 }
 
 /** A back end elsewhere is the house's alone, unless it was given with a part for each tenant. */
