@@ -252,6 +252,11 @@ describe("readCorim", () => {
     ["an unknown member", corimOf({ 9: 1 }), "UNSUPPORTED_CORIM"],
     ["an unknown profile", corimOf({ 3: new CborTag(32, "http://p") }), "UNSUPPORTED_CORIM"],
     ["a profile's member without a profile", corimOf({ [-1]: "foo" }), "UNSUPPORTED_CORIM"],
+    [
+      "a profile's measurement value without a profile",
+      measured({ 2: [[1, fromHex(DIGEST)]], [-1]: 1_720_782_190 }),
+      "UNSUPPORTED_CORIM",
+    ],
     ["no tags", corimOf({ 1: undefined }), "INVALID_CORIM"],
     ["an empty list of tags", corimOf({ 1: [] }), "INVALID_CORIM"],
     ["too many tags", corimOf({ 1: Array(65).fill(new CborTag(506, encodeCbor(comid()))) }), "INVALID_CORIM"],
@@ -385,6 +390,22 @@ describe("encodeCorim", () => {
     ["a beginning without an end", { id: "a", measurements: [MEASUREMENT], notBefore: AT }],
   ])("refuses %s", async (_what, template) => {
     expect(await codeOfAsync(async () => encodeCorim(template))).toBe("INVALID_APPRAISAL_INPUT");
+  });
+});
+
+describe("as Trustee's example", () => {
+  // Its CoMID has a profile's own members in a measurement's values and beside the triples.
+  const values = map({ 2: [[1, fromHex(DIGEST)]], 8: "SN 1", [-1]: 1_720_782_190 });
+  const own = comid([environment(), [map({ 0: "kernel", 1: values })]]);
+  const corim = corimOf({ 1: [wrap(map({ ...asObject(own), [-1]: "mine" }))], 3: "http://p", [-1]: "foo" });
+
+  it("is read where its profile was named", async () => {
+    const [value, ...more] = await readCorim(corim, { ...UNSIGNED, profiles: ["http://p"] });
+    expect([value?.id, value?.value, more]).toEqual(["ACME/RoadRunner/kernel/SN%201/digests", DIGEST, []]);
+  });
+
+  it("is refused where it was not", async () => {
+    expect(await codeOfAsync(() => readCorim(corim, UNSIGNED))).toBe("UNSUPPORTED_CORIM");
   });
 });
 
