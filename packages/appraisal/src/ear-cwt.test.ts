@@ -21,6 +21,7 @@ import { builtinPolicy, referenceValuesFrom } from "./builtin.ts";
 import { type SignEarOptions, signEar, signEarCwt, verifyEar } from "./ear.ts";
 import { EAR_ALGORITHMS, type EarSigningKey, generateEarKey, importEarKey } from "./ear-key.ts";
 import { AppraisalError } from "./errors.ts";
+import { TRUST_CLAIMS } from "./trust.ts";
 
 const NOW = new Date("2025-07-01T12:00:00Z");
 const NONCE = Uint8Array.from({ length: 32 }, (_, i) => i);
@@ -206,7 +207,11 @@ describe("nonces and names", () => {
   });
 
   it("names submodules as their reader expects, each its own way", async () => {
-    const made = await signEar(result, { key, now: NOW, submodName: (name, { tee }) => `${tee}-${name}` });
+    const made = await signEar(result, {
+      key,
+      now: NOW,
+      submods: (name, { tee }) => [{ name: `${tee}-${name}`, claims: TRUST_CLAIMS }],
+    });
     expect(Object.keys((await verifyEar(made, { keys: [key.publicJwk], now: NOW })).submods)).toEqual([
       "sample-cpu0",
     ]);

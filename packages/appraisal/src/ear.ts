@@ -2,6 +2,7 @@
 // EAR: the attestation result as a signed token (draft-ietf-rats-ear), a JWT or a CWT, in Trustee's profile or Veraison's.
 
 import { equal, fromBase64Url, fromUtf8, toBase64Url } from "@adyton/core/bytes";
+import { isJsonObject, type JsonObject } from "@adyton/core/json";
 import { CompactSign, compactVerify, errors, type JWK } from "jose";
 import { type Appraisal, type AttestationResult, assertAppraised } from "./appraise.ts";
 import {
@@ -17,6 +18,7 @@ import { signCwt, verifyCwt } from "./ear-cwt.ts";
 import { type EarSigningKey, earAlgorithmOf, importEarPublicKey } from "./ear-key.ts";
 import { AppraisalError, type AppraisalErrorCode, misuse } from "./errors.ts";
 import type { Finding } from "./finding.ts";
+import { statusOf, TRUST_CLAIMS, type TrustClaim, type TrustVector } from "./trust.ts";
 
 export interface SignEarOptions {
   readonly key: EarSigningKey;
@@ -34,8 +36,17 @@ export interface SignEarOptions {
   readonly nonce?: Uint8Array;
   /** `ear.raw-evidence`: what was appraised, for the relying party to look at. */
   readonly rawEvidence?: Uint8Array;
-  /** The name of a submodule, where its reader expects another than cpu0, gpu0… */
-  readonly submodName?: (name: string, appraisal: Appraisal) => string;
+  /** The submodules that an appraisal becomes, where the token's reader expects others than cpu0, gpu0… */
+  readonly submods?: (name: string, appraisal: Appraisal) => readonly SubmodPart[];
+}
+
+/** A submodule of a token: all of an appraisal, or the part that is about one thing. */
+export interface SubmodPart {
+  readonly name: string;
+  /** The claims that are about it. All parts together state every claim of the appraisal. */
+  readonly claims: readonly TrustClaim[];
+  /** Where the evidence about it stands in the annotated evidence; default all of it. */
+  readonly evidence?: readonly string[];
 }
 
 export interface VerifyEarOptions {
@@ -134,7 +145,7 @@ function endOf({ exp, iat }: EarClaims, maxAge: number = Number.POSITIVE_INFINIT
 function claimsOf(result: AttestationResult, options: SignEarOptions): EarClaims {
   assertAppraised(result);
   const { issuer = DEFAULT_ISSUER, profile = "trustee", verifierId = DEFAULT_VERIFIER } = options;
-  const { nonce, rawEvidence, submodName = (name) => name } = options;
+  const { nonce, rawEvidence, submods: partsOf = wholeOf } = options;
   if (nonce !== undefined && (nonce.length < NONCE_SIZE.least || nonce.length > NONCE_SIZE.most)) {
     throw misuse(
       "INVALID_APPRAISAL_INPUT",
@@ -142,9 +153,14 @@ function claimsOf(result: AttestationResult, options: SignEarOptions): EarClaims
     );
   }
   const iat = secondsOf(options.now);
-  const submods = Object.entries(result.appraisals).map(
-    ([name, appraisal]) => [submodName(name, appraisal), submodOf(appraisal)] as const,
-  );
+  const submods = Object.entries(result.appraisals).flatMap(([name, appraisal]) => {
+    const parts = partsOf(name, appraisal);
+    const left = TRUST_CLAIMS.find((claim) => !parts.some(({ claims }) => claims.includes(claim)));
+    if (left !== undefined) {
+      throw misuse("INVALID_APPRAISAL_INPUT", `Cannot sign EAR: no submodule of ${name} states ${left}`);
+    }
+    return parts.map((part) => [part.name, submodOf(appraisal, part)] as const);
+  });
   if (new Set(submods.map(([name]) => name)).size !== submods.length) {
     throw misuse("INVALID_APPRAISAL_INPUT", "Cannot sign EAR: two submodules got one name");
   }
@@ -162,16 +178,32 @@ function claimsOf(result: AttestationResult, options: SignEarOptions): EarClaims
   };
 }
 
-function submodOf(appraisal: Appraisal): EarAppraisal {
+function wholeOf(name: string): readonly SubmodPart[] {
+  return [{ name, claims: TRUST_CLAIMS }];
+}
+
+function submodOf(appraisal: Appraisal, { claims, evidence }: SubmodPart): EarAppraisal {
+  const { trustworthiness } = appraisal;
+  const own = Object.fromEntries(
+    TRUST_CLAIMS.map((claim) => [claim, claims.includes(claim) ? trustworthiness[claim] : 0]),
+  ) as TrustVector;
   return {
     ...appraisal.extensions,
-    "ear.status": appraisal.status,
-    "ear.trustworthiness-vector": appraisal.trustworthiness,
+    "ear.status": statusOf(own),
+    "ear.trustworthiness-vector": own,
     "ear.appraisal-policy-id": appraisal.policyId,
-    "ear.veraison.annotated-evidence": appraisal.annotatedEvidence,
+    "ear.veraison.annotated-evidence": evidenceAt(appraisal.annotatedEvidence, evidence),
     "adyton.simulated": appraisal.simulated,
     "adyton.explanation": appraisal.explanation.map(toldFinding),
   };
+}
+
+/** The evidence with nothing beside the member at `path`, and what is about all of it. */
+function evidenceAt(document: JsonObject, [first, second]: readonly string[] = []): JsonObject {
+  if (first === undefined || second === undefined) return document;
+  const claims = document[first];
+  const own = isJsonObject(claims) ? claims[second] : undefined;
+  return { ...document, [first]: own === undefined ? {} : { [second]: own } };
 }
 
 /** Tokens go to guests: they learn which rule failed and on what, not the policy's lines nor the reference values. */

@@ -21,7 +21,14 @@ export {
   referenceIdsOf,
   referenceValuesFrom,
 } from "./builtin.ts";
-export { type SignEarOptions, signEar, signEarCwt, type VerifyEarOptions, verifyEar } from "./ear.ts";
+export {
+  type SignEarOptions,
+  type SubmodPart,
+  signEar,
+  signEarCwt,
+  type VerifyEarOptions,
+  verifyEar,
+} from "./ear.ts";
 export {
   EAR_PROFILE,
   EAR_PROFILES,

@@ -375,6 +375,7 @@ export class RegoEvaluation {
   #asked(): readonly string[] {
     const names =
       this.form === "verdictd" ? ["allow"] : ["trust_claims", ...CLAIM_RULES.map(([, rule]) => rule)];
+    if (this.form === "veraison") return [...names, "added_claims"].filter((name) => this.#isOwn(name));
     return names.filter((name) => this.#names.has(name));
   }
 }

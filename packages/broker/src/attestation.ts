@@ -33,7 +33,7 @@ import { parseTeeKey } from "./jwe.ts";
 import type { AttestRequest } from "./protocol.ts";
 import type { LiveReferences } from "./reference/references.ts";
 import type { Session } from "./sessions.ts";
-import { schemeNameOf } from "./veraison-media.ts";
+import { schemeNameOf, submodsOf } from "./veraison-media.ts";
 
 export interface VerifierOptions {
   readonly signingKey: EarSigningKey;
@@ -46,6 +46,8 @@ export interface VerifierOptions {
   /** Device keys and vendors' own certificates trusted besides the pinned ones. */
   readonly anchors?: Endorsements;
   readonly tokenLifetimeSeconds: number;
+  /** Refines a policy for results in Veraison's profile, by Veraison's name of the scheme. */
+  readonly overlay: (base: Policy, scheme: string) => Promise<Policy>;
   /** Where the reasons are kept that tokens do not carry. */
   readonly explanations: Explanations;
 }
@@ -119,7 +121,7 @@ export class Verifier {
       reportData: nonce,
     });
     const result = appraise(verified, {
-      policy: await this.#options.policy(now),
+      policy: await this.#options.overlay(await this.#options.policy(now), schemeNameOf(tee)),
       referenceValues: references.values,
       vouchersOf: references.vouchersOf,
       now,
@@ -132,7 +134,7 @@ export class Verifier {
       profile: "veraison",
       nonce,
       rawEvidence: evidence,
-      submodName: () => schemeNameOf(tee),
+      submods: () => submodsOf(tee),
     });
   }
 

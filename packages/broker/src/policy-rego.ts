@@ -3,7 +3,7 @@
 // wrong with line and column.
 
 import { createHash } from "node:crypto";
-import type { Finding } from "@adyton/appraisal";
+import { type Finding, modulesBeside } from "@adyton/appraisal";
 import { toHex } from "@adyton/core/bytes";
 import { isJsonObject, type JsonObject } from "@adyton/core/json";
 import {
@@ -73,7 +73,12 @@ export function testPolicy(policy: PolicyText, now: Date, builtins: readonly Bui
   const { file, text, tests } = policy;
   const testFile = testFileOf(file);
   const results = wrapped(policy, () => {
-    const modules = [moduleOf(file, text), ...(tests === undefined ? [] : [moduleOf(testFile, tests)])];
+    const own = moduleOf(file, text);
+    const modules = [
+      own,
+      ...(tests === undefined ? [] : [moduleOf(testFile, tests)]),
+      ...modulesBeside([own]),
+    ];
     return runTests({ modules, builtins, limits: TEST_LIMITS, now }).results;
   });
   const bad = results.filter(({ outcome }) => outcome === "fail" || outcome === "error");

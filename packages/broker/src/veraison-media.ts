@@ -2,6 +2,7 @@
 // Evidence as Veraison's clients send it: by media type, bare or in a conceptual message wrapper (CMW,
 // draft-ietf-rats-msg-wrap), which is the pair of media type and value.
 
+import { type SubmodPart, TRUST_CLAIMS, type TrustClaim } from "@adyton/appraisal";
 import { concat, fromBase64Url, toUtf8 } from "@adyton/core/bytes";
 import { type CborValue, isCborMap, parseCbor } from "@adyton/core/cbor";
 import { isJsonObject, parseJson } from "@adyton/core/json";
@@ -33,6 +34,20 @@ export const SCHEME_NAMES: readonly string[] = SCHEMES.map(({ tee }) => schemeNa
 export function schemeNameOf(tee: TeeName): string {
   if (tee === "cca") return "ARM_CCA";
   return tee === "snp" ? "SEVSNP" : tee.toUpperCase().replaceAll("-", "_");
+}
+
+/** The submodules of a result: Arm CCA's platform and realm stand apart in Veraison's, each with the claims about it. */
+export function submodsOf(tee: TeeName): readonly SubmodPart[] {
+  if (tee !== "cca") return [{ name: schemeNameOf(tee), claims: TRUST_CLAIMS }];
+  const platform: readonly TrustClaim[] = ["instance-identity", "configuration", "hardware"];
+  return [
+    { name: "CCA_SSD_PLATFORM", claims: platform, evidence: ["cca", "platform"] },
+    {
+      name: "CCA_REALM",
+      claims: TRUST_CLAIMS.filter((claim) => !platform.includes(claim)),
+      evidence: ["cca", "realm"],
+    },
+  ];
 }
 
 /** Throws `UNSUPPORTED_MEDIA_TYPE`, `INVALID_REQUEST`, or why the bytes do not parse. */

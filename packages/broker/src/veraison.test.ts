@@ -8,9 +8,9 @@ import type { JsonObject, JsonValue } from "@adyton/core/json";
 import { schemeOf } from "@adyton/evidence";
 import { type Endorsements, readEndorsement } from "@adyton/evidence/endorsements";
 import { REPORT_SIZE } from "@adyton/evidence/snp";
-import { type AmdPlatform, createAmdVendor, createCcaPlatform } from "@adyton/simulator";
+import { type AmdPlatform, createAmdVendor, createCcaPlatform, createIntelVendor } from "@adyton/simulator";
 import { decodeJwt, type JWK } from "jose";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createHarness, DIGEST, GOOD_VALUES, type Harness, jsonOf, vendor } from "../test/harness.ts";
 
 const NEW = "/challenge-response/v1/newSession";
@@ -23,15 +23,21 @@ let harness: Harness;
 let amd: AmdPlatform;
 let cca: Awaited<ReturnType<typeof createCcaPlatform>>;
 let bag: Endorsements;
+let tdxBag: Endorsements;
+let tdQuote: (reportData: Uint8Array) => Promise<Uint8Array>;
 
 beforeAll(async () => {
   const maker = await createAmdVendor({ at: AT, rsaBits: 2048 });
   amd = await maker.platform();
   bag = maker.endorsements();
   cca = await createCcaPlatform();
+  const intel = await createIntelVendor({ at: AT });
+  const platform = await intel.platform();
+  tdQuote = (reportData) => platform.quote({ tee: "tdx", reportData });
+  tdxBag = await intel.endorsements(platform, "tdx");
   const bytes = fromUtf8(JSON.stringify(cca.trustAnchors));
   harness = await createHarness({
-    roots: [(await vendor()).root, maker.ark.certificate],
+    roots: [(await vendor()).root, maker.ark.certificate, intel.root.certificate],
     anchors: readEndorsement({ name: "platforms.json", bytes }),
     endorsements: async () => bag,
     maxSessions: 500,
@@ -176,7 +182,36 @@ describe("evidence", () => {
   it("of Arm CCA comes as a collection", async () => {
     const { path, nonce } = await opened("?nonceSize=64");
     const claims = await resultOf(await send(path, CCA, await cca.token({ reportData: nonce })), nonce);
-    expect(Object.keys(claims.submods)).toEqual(["ARM_CCA"]);
+    // As Veraison says it: the platform and the realm, each with what is about it.
+    expect(Object.keys(claims.submods)).toEqual(["CCA_SSD_PLATFORM", "CCA_REALM"]);
+    const { CCA_SSD_PLATFORM: platform, CCA_REALM: realm } = claims.submods;
+    expect(platform?.["ear.trustworthiness-vector"]).toMatchObject({ hardware: 97, executables: 0 });
+    expect(realm?.["ear.trustworthiness-vector"]).toMatchObject({ hardware: 0, executables: 33 });
+    expect([platform?.["ear.status"], realm?.["ear.status"]]).toEqual(["contraindicated", "warning"]);
+    const shown = (part: typeof realm) =>
+      Object.keys((part?.["ear.veraison.annotated-evidence"]?.cca ?? {}) as object);
+    expect([shown(platform), shown(realm)]).toEqual([["platform"], ["realm"]]);
+  });
+
+  it.each(["json", "cbor"])("of Intel TDX comes as a TSM report in %s", async (form) => {
+    const before = bag;
+    onTestFinished(() => {
+      bag = before;
+    });
+    bag = tdxBag;
+    const { path, nonce } = await opened();
+    const report = { provider: "tdx_guest", outblob: await tdQuote(padded(nonce)) };
+    const body =
+      form === "cbor"
+        ? encodeCbor(new Map<string, string | Uint8Array>(Object.entries(report)))
+        : JSON.stringify({ ...report, outblob: toBase64Url(report.outblob) });
+    const claims = await resultOf(await send(path, `${TSM}+${form}`, body), nonce);
+    expect(Object.keys(claims.submods)).toEqual(["TDX"]);
+    const { tdx } = (claims.submods.TDX?.["ear.veraison.annotated-evidence"] ?? {}) as { tdx?: JsonObject };
+    expect(tdx).toMatchObject({ tcb_status: "UpToDate" });
+    const other = await opened();
+    const replayed = await send(other.path, `${TSM}+${form}`, body);
+    expect((await problemOf(replayed)).status).toBe(403);
   });
 
   it.each(["json", "cbor"])("of AMD comes as a TSM report in %s, with its certificates", async (form) => {

@@ -17,6 +17,7 @@ import { problemResponse } from "./problem.ts";
 import { addReferenceRoutes } from "./reference-routes.ts";
 import { addResourceRoutes } from "./resource-routes.ts";
 import { addTenantRoutes } from "./tenant-routes.ts";
+import { addVeraisonManagementRoutes } from "./veraison-management-routes.ts";
 import { addVeraisonRoutes, isVeraisonPath } from "./veraison-routes.ts";
 
 const METHODS: readonly string[] = ["GET", "POST", "PUT", "DELETE"];
@@ -53,6 +54,7 @@ export function createApp(parts: AppParts): App {
   addPluginRoutes(app, parts);
   if (parts.rootKeys !== undefined) addKeyRoutes(app, parts, parts.rootKeys);
   addVeraisonRoutes(app, parts);
+  addVeraisonManagementRoutes(app, parts);
   const refused = (error: unknown, path: string): Response =>
     isVeraisonPath(path) || OWN_API.test(path)
       ? problemResponse(error, logger)

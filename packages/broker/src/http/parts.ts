@@ -26,6 +26,7 @@ import type { Sessions } from "../sessions.ts";
 import type { Store } from "../store/types.ts";
 import type { Tenants } from "../tenants/tenants.ts";
 import type { Vault } from "../vault.ts";
+import type { VeraisonPolicies } from "../veraison-policies.ts";
 import type { VeraisonSessions } from "../veraison-sessions.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 
@@ -59,6 +60,7 @@ export interface AppParts {
   readonly tenantLimiter?: RateLimiter;
   readonly sessions: Sessions;
   readonly veraisonSessions: VeraisonSessions;
+  readonly veraisonPolicies: VeraisonPolicies;
   readonly verifier: Verifier;
   readonly explanations: Explanations;
   readonly resources: Resources;

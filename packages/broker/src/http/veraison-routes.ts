@@ -22,7 +22,9 @@ const DEFAULT_NONCE = 32;
 
 /** Whether errors below this path are told as problem details (RFC 9457). */
 export function isVeraisonPath(path: string): boolean {
-  return path.startsWith("/challenge-response/") || path.startsWith("/.well-known/veraison/");
+  return ["/challenge-response/", "/management/", "/.well-known/veraison/"].some((each) =>
+    path.startsWith(each),
+  );
 }
 
 export function addVeraisonRoutes(app: App, parts: AppParts): void {
