@@ -164,7 +164,8 @@ export class KeyRing {
     context: PluginContext,
   ): Promise<Uint8Array> {
     const { key } = await this.#open(name, context);
-    if (version > key.keys.length) throw ciphertextRefused(`key ${name} has no version ${version}`);
+    if (version < 1 || version > key.keys.length)
+      throw ciphertextRefused(`key ${name} has no version ${version}`);
     if (version < key.minDecryption)
       throw refused(name, `version ${version} decrypts no more, expected at least ${key.minDecryption}`);
     if (body.length < IV_BYTES + TAG_BYTES) throw ciphertextRefused("it is too short");
@@ -188,6 +189,13 @@ export class KeyRing {
     }
     const wrapped = fromBase64(key.keys[version - 1] ?? "");
     const own = this.#unwrapped(key.name, version, wrapped);
+    if (own.length !== KEY_BYTES) {
+      throw new BrokerError(
+        "SECRET_CORRUPT",
+        "not-authentic",
+        `Cannot open key ${key.name}: it is wrapped by a token, which is not in use`,
+      );
+    }
     if (derivation === undefined) return own;
     const info = concat(fromUtf8("adyton derived key v1\0"), derivation);
     const derived = new Uint8Array(hkdfSync("sha256", own, new Uint8Array(0), info, KEY_BYTES));
