@@ -3,7 +3,7 @@
 // the claim that it concerns, and the explanation names file, line, claim, value and reference id.
 import { fromUtf8 } from "@adyton/core/bytes";
 import { defaultCrypto, verifyingCrypto } from "@adyton/core/crypto";
-import type { JsonValue } from "@adyton/core/json";
+import type { JsonObject, JsonValue } from "@adyton/core/json";
 import { TEE_NAMES, type TeeName, type VerifiedEvidence, verifyEvidence } from "@adyton/evidence";
 import { createSeRequest, encodeSeExchangeRequest, verifyHostKeyDocument } from "@adyton/evidence/se";
 import { parseModule } from "@adyton/rego";
@@ -244,6 +244,227 @@ describe.each(TEE_NAMES)("%s", (tee) => {
     }
   });
 });
+
+/** A copy of `claims` with another value at `path`; undefined removes it. */
+function withClaim(
+  claims: JsonObject,
+  [key = "", ...rest]: readonly string[],
+  value: JsonValue | undefined,
+): JsonObject {
+  const { [key]: old, ...others } = claims;
+  if (rest.length > 0) return { ...claims, [key]: withClaim((old ?? {}) as JsonObject, rest, value) };
+  return value === undefined ? others : { ...claims, [key]: value };
+}
+
+describe("each condition on the claims themselves", () => {
+  /** [TEE, what, path, value, the rule that refuses, the claim and what it becomes] */
+  type Row = readonly [TeeName, string, string, JsonValue | undefined, string, TrustClaim, number];
+  const rows: readonly Row[] = [
+    [
+      "csv",
+      "registers that are not encrypted",
+      "policy/es",
+      0,
+      "reference:csv_policy_es",
+      "configuration",
+      36,
+    ],
+    ["csv", "a key that may be shared", "policy/noks", 0, "reference:csv_policy_noks", "configuration", 36],
+    ["csv", "an unknown policy", "policy", undefined, "claim:policy.es", "configuration", 36],
+    ["csv", "no measurement", "measure", undefined, "claim:measure", "executables", 33],
+    [
+      "sev",
+      "registers that are not encrypted",
+      "policy/es",
+      false,
+      "reference:sev_policy_es",
+      "configuration",
+      36,
+    ],
+    [
+      "sev",
+      "a key that may be shared",
+      "policy/noks",
+      false,
+      "reference:sev_policy_noks",
+      "configuration",
+      36,
+    ],
+    ["sev", "no digest", "launch_digest", undefined, "claim:launch_digest", "executables", 33],
+    ["snp", "a migration agent", "policy_migrate_ma", true, "claim:policy_migrate_ma", "configuration", 36],
+    ["snp", "a report from VMPL 1", "vmpl", 1, "claim:vmpl", "configuration", 36],
+    [
+      "az-snp-vtpm",
+      "a migration agent",
+      "policy_migrate_ma",
+      true,
+      "claim:policy_migrate_ma",
+      "configuration",
+      36,
+    ],
+    ["az-snp-vtpm", "a report from VMPL 2", "vmpl", 2, "claim:vmpl", "configuration", 36],
+    ["az-snp-vtpm", "another boot", "tpm/pcr11", "00", "reference:snp_pcr11", "executables", 33],
+    ["az-snp-vtpm", "no PCR", "tpm", undefined, "claim:tpm.pcr11", "executables", 33],
+    [
+      "tdx",
+      "a migratable TD",
+      "td_attributes/migratable",
+      true,
+      "claim:td_attributes.migratable",
+      "configuration",
+      36,
+    ],
+    [
+      "az-tdx-vtpm",
+      "a migratable TD",
+      "td_attributes/migratable",
+      true,
+      "claim:td_attributes.migratable",
+      "configuration",
+      36,
+    ],
+    ["az-tdx-vtpm", "another paravisor", "quote/body/mr_td", "00", "reference:mr_td", "hardware", 97],
+    ["az-tdx-vtpm", "another boot", "tpm/pcr11", "00", "reference:tdx_pcr11", "executables", 33],
+    ["tpm", "another firmware", "pcr00", "00", "reference:tpm_pcr00", "hardware", 97],
+    ["tpm", "another state of secure boot", "pcr07", "00", "reference:tpm_pcr07", "configuration", 36],
+    ["tpm", "no key", "ak_public", undefined, "claim:ak_public", "hardware", 97],
+    ["nitro", "another image", "pcr0", "00", "reference:nitro_pcr0", "executables", 33],
+    ["nitro", "no signer where one is stated", "pcr8", undefined, "reference:nitro_pcr8", "executables", 33],
+    ["nitro", "another role of the parent", "pcr3", "00", "reference:nitro_pcr3", "configuration", 36],
+    ["nvidia", "no measurements", "measurements", {}, "claim:measurements", "executables", 33],
+    [
+      "nvidia",
+      "a measurement more",
+      "measurements/99",
+      "00",
+      "reference:nvidia_measurements",
+      "executables",
+      33,
+    ],
+    [
+      "nvidia",
+      "no driver version",
+      "config/driver_version",
+      undefined,
+      "reference:allowed_driver_versions",
+      "configuration",
+      36,
+    ],
+    [
+      "nvidia",
+      "another video BIOS",
+      "config/vbios_version",
+      "0",
+      "reference:allowed_vbios_versions",
+      "configuration",
+      36,
+    ],
+    ["se", "another tag", "tag", "00", "reference:se.tag", "executables", 33],
+    [
+      "se",
+      "another host key for the image",
+      "image_phkh",
+      "00",
+      "reference:se.image_phkh",
+      "executables",
+      33,
+    ],
+    [
+      "se",
+      "another key that attested",
+      "attestation_phkh",
+      "00",
+      "reference:se.attestation_phkh",
+      "configuration",
+      36,
+    ],
+    [
+      "cca",
+      "another realm",
+      "realm/cca-realm-initial-measurement",
+      "AA",
+      "reference:cca_realm_initial_measurement",
+      "executables",
+      33,
+    ],
+    [
+      "cca",
+      "another make of platform",
+      "platform/cca-platform-implementation-id",
+      "AA",
+      "reference:cca_implementation_id",
+      "hardware",
+      97,
+    ],
+    [
+      "cca",
+      "another configuration",
+      "platform/cca-platform-config",
+      "AA",
+      "reference:cca_platform_config",
+      "configuration",
+      36,
+    ],
+    [
+      "cca",
+      "no firmware",
+      "platform/cca-platform-sw-components",
+      [],
+      'claim:platform["cca-platform-sw-components"]',
+      "hardware",
+      97,
+    ],
+    [
+      "cca",
+      "unknown firmware",
+      "platform/cca-platform-sw-components",
+      [{ "measurement-value": "AA" }],
+      "reference:cca_firmware",
+      "hardware",
+      97,
+    ],
+  ];
+
+  it.each(rows)("%s refuses %s", (tee, _what, path, value, rule, claim, becomes) => {
+    const good = referenceValuesFrom(evidence[tee]);
+    // What the healthy evidence leaves out is stated here, so that leaving it out is a fault.
+    const id = rule.replace("reference:", "");
+    const stated = /^nitro_pcr[38]$/.test(id) && good[id] === undefined ? { ...good, [id]: ["ab"] } : good;
+    const claims = withClaim(evidence[tee].claims, path.split("/"), value);
+    const output = judge(tee, /_policy_/.test(id) ? without(stated, id) : stated, { claims });
+    expect(refusals(output)).toContain(rule);
+    expect(output.trustworthiness[claim]).toBe(becomes);
+    expect(statusFor(output)).not.toBe("affirming");
+    const others = (["hardware", "executables", "configuration"] as const).filter((each) => each !== claim);
+    for (const other of others) expect(output.trustworthiness[other]).toBeLessThan(32);
+    for (const { ok, next } of output.findings) if (!ok) expect(next).toBeTruthy();
+  });
+
+  it.each([
+    ["csv", "csv_policy_es", "policy/es", 0],
+    ["csv", "csv_policy_noks", "policy/noks", 0],
+    ["sev", "sev_policy_es", "policy/es", false],
+    ["sev", "sev_policy_noks", "policy/noks", false],
+  ] as const)("%s: %s may say that a laxer policy is known", (tee, id, path, value) => {
+    const claims = withClaim(evidence[tee].claims, path.split("/"), value);
+    const good = referenceValuesFrom(evidence[tee]);
+    expect(statusFor(judge(tee, { ...good, [id]: [value] }, { claims }))).toBe("affirming");
+  });
+
+  it.each([
+    ["tpm_pcr11", 4],
+    ["tpm_pcr04", 3],
+    ["tpm_pcr09", 3],
+  ])("tpm: without %s the other way shows as %i", (id, executables) => {
+    const output = judge("tpm", without(referenceValuesFrom(evidence.tpm), id));
+    expect(output.trustworthiness.executables).toBe(executables);
+    expect(statusFor(output)).toBe("affirming");
+  });
+});
+
+function without(values: ReferenceValues, id: string): ReferenceValues {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => name !== id));
+}
 
 function another(value: JsonValue, compare: "one-of" | "at-least"): JsonValue {
   if (typeof value === "number") return compare === "at-least" ? value + 1 : value + 100;
