@@ -29,6 +29,8 @@ export type CliErrorCode =
   | "KEYS_UNAVAILABLE"
   // trust services
   | "ADMIN_TOKEN_MISSING"
+  | "SEALED_SECRET_INVALID"
+  | "LISTEN_FAILED"
   | "TOUR_STEP_FAILED";
 
 /** Thrown by `adyton`. */

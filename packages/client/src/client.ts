@@ -17,6 +17,10 @@ import { type Answer, jsonIn, objectIn, Wire, type WireOptions } from "./wire.ts
 export interface ClientOptions extends WireOptions {
   /** Collects the evidence. Default: what `detectAttester` of `@adyton/attester` finds on this machine. */
   readonly attester?: Pick<Attester, "tee" | "collect">;
+  /**
+   * The TEE key's private half can be exported, to hand a token on together with what opens its secrets. Default false.
+   */
+  readonly exportableKey?: boolean;
   /** Take no secret whose release the broker cannot prove to have logged. */
   readonly proof?: ReleaseProofOptions;
   /** Waits between tries; tests do without the waiting. */
@@ -67,6 +71,7 @@ class KbsClient implements Client {
   readonly #wait: (milliseconds: number) => Promise<void>;
   readonly #now: () => Date;
   readonly #proof: ReleaseProofOptions | undefined;
+  readonly #exportableKey: boolean;
   #attester: ClientOptions["attester"];
   #held: { readonly attestation: Attestation; readonly expires: number } | undefined;
   /** One attestation at a time, shared by everyone who waits for it. */
@@ -75,6 +80,7 @@ class KbsClient implements Client {
   constructor(options: ClientOptions) {
     this.#wire = new Wire(options);
     this.#attester = options.attester;
+    this.#exportableKey = options.exportableKey ?? false;
     this.#proof = options.proof;
     this.#wait =
       options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
@@ -157,7 +163,7 @@ class KbsClient implements Client {
       }),
     });
     const nonce = nonceIn(challenge);
-    const keyPair = await newTeeKeyPair();
+    const keyPair = await newTeeKeyPair(this.#exportableKey);
     const reportData = await reportDataOf(
       { nonce, teePubkey: keyPair.publicJwk, additionalEvidence: "" },
       defaultCrypto,

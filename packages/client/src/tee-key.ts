@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json
 import { type FlattenedJWE, flattenedDecrypt } from "jose";
 import { ClientError, invalidAnswer } from "./errors.ts";
 
-/** An ephemeral key pair. The private key cannot be exported. */
+/** An ephemeral key pair. The private key cannot be exported, unless it was made so. */
 export interface TeeKeyPair {
   /** What stands in the protocol as `tee-pubkey`. */
   readonly publicJwk: JsonObject;
@@ -16,8 +16,10 @@ export interface TeeKeyPair {
 const ALGORITHM = "ECDH-ES+A256KW";
 
 /** A new EC key on P-256, the protocol's default. */
-export async function newTeeKeyPair(): Promise<TeeKeyPair> {
-  const pair = await crypto.subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, false, ["deriveBits"]);
+export async function newTeeKeyPair(exportable = false): Promise<TeeKeyPair> {
+  const pair = await crypto.subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, exportable, [
+    "deriveBits",
+  ]);
   const { x = "", y = "" } = await crypto.subtle.exportKey("jwk", pair.publicKey);
   return { publicJwk: { kty: "EC", crv: "P-256", alg: ALGORITHM, x, y }, privateKey: pair.privateKey };
 }

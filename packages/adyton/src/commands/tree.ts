@@ -2,6 +2,7 @@
 // Every command, one line each.
 
 import type { Group } from "../frame/command.ts";
+import { agent } from "./agent.ts";
 import { audit } from "./audit.ts";
 import { backup } from "./backup.ts";
 import { completion } from "./completion.ts";
@@ -35,6 +36,7 @@ export const ROOT: Group = {
     audit,
     attest,
     sample,
+    agent,
     rootKey,
     recovery,
     backup,
