@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What policies are given of others: certificates, requests, keys, tokens, YAML. Read, or a failure of the function.
+// What policies are given of others: certificates, requests, keys, tokens, YAML, GraphQL. Read, or a failure of the function.
 
 import { fromBase64, toBase64, toBase64Url } from "@adyton/core/bytes";
 import { defaultCrypto } from "@adyton/core/crypto";
@@ -7,13 +7,14 @@ import { issueCertificate } from "@adyton/core/issue";
 import { toPem } from "@adyton/core/pem";
 import { type BuiltinContext, BuiltinFailure, type Value } from "@adyton/rego";
 import { cryptoBuiltins } from "@adyton/rego/crypto";
+import { graphqlBuiltins } from "@adyton/rego/graphql";
 import { yamlBuiltins } from "@adyton/rego/yaml";
 import { bytesOf, textOf } from "../tolerant.ts";
 
 type Call = (...args: readonly unknown[]) => Value | undefined;
 
 const CALLS: ReadonlyMap<string, Call> = new Map(
-  [...cryptoBuiltins, ...yamlBuiltins].map(({ name, call }) => [name, call as Call]),
+  [...cryptoBuiltins, ...graphqlBuiltins, ...yamlBuiltins].map(({ name, call }) => [name, call as Call]),
 );
 const PEMS = ["CERTIFICATE", "CERTIFICATE REQUEST", "PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
 const KEY = `{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`;
@@ -42,6 +43,15 @@ export function fuzz(data: Uint8Array): void {
   }
   run("io.jwt.decode_verify", text, { cert: KEY });
   run("io.jwt.encode_sign_raw", `{"alg":"EdDSA"}`, "{}", text);
+  run("graphql.parse_query", text);
+  run("graphql.is_valid", text, "type Query { a(b: Int): Query }");
+  const schema = run("graphql.parse_schema", text);
+  if (
+    schema !== undefined &&
+    run("graphql.schema_is_valid", schema) !== run("graphql.schema_is_valid", text)
+  ) {
+    throw new Error("a schema and its tree are judged differently");
+  }
   const value = run("yaml.unmarshal", text);
   if (value === undefined) return;
   // What was read is written, and read again.

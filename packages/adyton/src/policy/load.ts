@@ -15,6 +15,8 @@ import {
   renderDiagnostics,
 } from "@adyton/rego";
 import { cryptoBuiltins } from "@adyton/rego/crypto";
+import { graphqlBuiltins } from "@adyton/rego/graphql";
+import { schemaBuiltins } from "@adyton/rego/schema";
 import type { Value } from "@adyton/rego/value";
 import { yamlBuiltins } from "@adyton/rego/yaml";
 import { parse as parseYaml } from "yaml";
@@ -36,7 +38,13 @@ export interface Loaded {
 }
 
 /** All functions there are; `query_reference_value` without reference values. */
-export const BUILTINS: readonly Builtin[] = [...cryptoBuiltins, ...yamlBuiltins, unansweredQuery];
+export const BUILTINS: readonly Builtin[] = [
+  ...cryptoBuiltins,
+  ...graphqlBuiltins,
+  ...schemaBuiltins,
+  ...yamlBuiltins,
+  unansweredQuery,
+];
 
 const MAX_FILES = 10_000;
 const MAX_DEPTH = 32;

@@ -117,9 +117,11 @@ describe("eval", () => {
     });
   });
 
-  it("knows the functions of cryptography and YAML, and the time it is told", async () => {
+  it("knows the functions of cryptography, YAML, GraphQL and JSON schemas, and the time it is told", async () => {
     expect((await adyton("eval", 'crypto.sha256("")')).out).toContain("e3b0c442");
     expect((await adyton("eval", 'yaml.unmarshal("a: 1").a')).out).toBe("1\n");
+    expect((await adyton("eval", 'graphql.is_valid("{ a }", "type Query { a: Int }")')).out).toBe("true\n");
+    expect((await adyton("eval", 'json.match_schema("1", {"type": "string"})[0]')).out).toBe("false\n");
     expect((await adyton("eval", "time.now_ns()", "--now", "1970-01-01T00:00:01Z")).out).toBe("1000000000\n");
   });
 
