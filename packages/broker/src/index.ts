@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The trust services: createBroker from parts, or openBrokerState + createBroker + serveBroker.
 
+export type { AclRule } from "./admin/acl.ts";
+export type { CertificateRule, PeerCertificate } from "./admin/certificate.ts";
+export type { JwtIssuer } from "./admin/jwt.ts";
+export type { AdminOptions } from "./admin/options.ts";
+export type { Grant, Principal } from "./admin/principal.ts";
+export type { ApprovalOptions } from "./admin/proposals.ts";
+export { BUILTIN_ROLES, type Roles } from "./admin/roles.ts";
 export { generateLogKey, logSignerOf } from "./audit/log-key.ts";
 export { merkleWriter } from "./audit/merkle-writer.ts";
 export { type VerifyLogOptions, verifyAuditLog } from "./audit/verify.ts";

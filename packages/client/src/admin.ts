@@ -3,9 +3,12 @@
 
 import { fromBase64Url, fromUtf8, toBase64, toBase64Url, toUtf8 } from "@adyton/core/bytes";
 import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json";
+import { type Administration, administration } from "./administration.ts";
 import { ClientError, invalidAnswer } from "./errors.ts";
+import { type KeyAdmin, keyAdmin } from "./keys.ts";
 import { checkedReferenceId, type ReferenceAdmin, referenceAdmin } from "./references.ts";
 import { resourcePath } from "./resource-path.ts";
+import { type ResourceAdmin, resourceAdmin } from "./resources.ts";
 import { type RootKeyAdmin, rootKeyAdmin } from "./root-key.ts";
 import { type Call, isPrivate, jsonIn, objectIn, Wire, type WireOptions } from "./wire.ts";
 
@@ -17,7 +20,7 @@ export interface AdminOptions extends WireOptions {
 }
 
 /** Every method rejects with a `ClientError`: `ADMIN_REFUSED` when the token is not the administrator's. */
-export interface Admin {
+export interface Admin extends Administration {
   /** Resolves once the secret would survive a crash of the broker's machine. */
   putResource(name: string, secret: Uint8Array | string): Promise<void>;
   /** Names, sorted. */
@@ -29,6 +32,10 @@ export interface Admin {
   deleteReferenceValue(id: string): Promise<void>;
   /** More about reference values: documents, vouchers, revocation, expiry, groups. */
   readonly references: ReferenceAdmin;
+  /** Versions of secrets, and those that were deleted. */
+  readonly resources: ResourceAdmin;
+  /** The keys of the plugin `transit`. */
+  readonly keys: KeyAdmin;
   /** The keys that everything at rest is sealed under. */
   readonly rootKeys: RootKeyAdmin;
   /**
@@ -133,6 +140,9 @@ export function createAdmin(options: AdminOptions): Admin {
     },
     references: referenceAdmin(call),
     rootKeys: rootKeyAdmin(call),
+    resources: resourceAdmin(call),
+    keys: keyAdmin(call),
+    ...administration(call),
     setPolicy: async (name, text, tests) => {
       const policy = encoded(text);
       const more = tests === undefined ? {} : { tests: encoded(tests) };

@@ -9,6 +9,7 @@ export type ClientErrorCode =
   | "INVALID_URL"
   | "INVALID_RESOURCE_PATH"
   | "INVALID_REFERENCE_ID"
+  | "INVALID_NAME"
   // the way to the broker and back
   | "BROKER_UNREACHABLE"
   | "BROKER_UNAVAILABLE"
@@ -24,6 +25,7 @@ export type ClientErrorCode =
   | "RELEASE_REFUSED"
   | "RESOURCE_MISSING"
   | "ADMIN_REFUSED"
+  | "APPROVAL_NEEDED"
   | "REQUEST_REFUSED";
 
 /** Thrown by `@adyton/client`. */

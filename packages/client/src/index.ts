@@ -11,6 +11,22 @@ export {
   type PolicyVersion,
 } from "./admin.ts";
 export {
+  type AdminCredential,
+  type AdminFacts,
+  type AdminGrant,
+  type Administration,
+  type AdminRegister,
+  type AdminRights,
+  newAdminToken,
+  type ProposalAdmin,
+  type ProposalFacts,
+  type ScopedPolicyAdmin,
+  type ScopedPolicyFacts,
+  type TenantAdmin,
+  type TenantFacts,
+  type TenantQuota,
+} from "./administration.ts";
+export {
   type AuditLog,
   type AuditLogEntry,
   type AuditLogOptions,
@@ -20,6 +36,7 @@ export {
 } from "./audit.ts";
 export { type Attestation, type Client, type ClientOptions, createClient } from "./client.ts";
 export { ClientError, type ClientErrorCode } from "./errors.ts";
+export type { KeyAdmin, KeyFacts, KeySettings } from "./keys.ts";
 export type {
   AddedReferences,
   AddReferencesOptions,
@@ -32,6 +49,7 @@ export type {
   RevokedFacts,
 } from "./references.ts";
 export type { ReleaseProofOptions } from "./release-proof.ts";
+export type { ResourceAdmin, ResourceFacts, ResourceVersionFacts } from "./resources.ts";
 export type { RootKeyAdmin, RootKeyGeneration, RootKeyState } from "./root-key.ts";
 export type { TeeKeyPair } from "./tee-key.ts";
 export type { Fetch, WireOptions } from "./wire.ts";

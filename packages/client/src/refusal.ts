@@ -38,8 +38,11 @@ const BY_TYPE: Readonly<Record<string, readonly [ClientErrorCode, ErrorCategory]
 /** By the broker's own code, where the type says too little. */
 const BY_CODE: Readonly<Record<string, ClientErrorCode>> = {
   ADMIN_REFUSED: "ADMIN_REFUSED",
+  ADMIN_FORBIDDEN: "ADMIN_REFUSED",
+  APPROVAL_NEEDED: "APPROVAL_NEEDED",
   PROTOCOL_VERSION: "PROTOCOL_REFUSED",
   RESOURCE_NOT_FOUND: "RESOURCE_MISSING",
+  KEY_NOT_FOUND: "RESOURCE_MISSING",
   REFERENCE_VALUE_NOT_FOUND: "RESOURCE_MISSING",
 };
 
@@ -53,6 +56,7 @@ export function refusalError(what: string, refusal: Refusal): ClientError {
     status,
     broker: { code: brokerCode, type, detail: said },
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(isJsonObject(body) && isJsonObject(body.proposal) ? { proposal: body.proposal } : {}),
   };
   const words = said === "" ? `status ${status}` : said;
   if (status === 429 || status >= 500) {

@@ -19,7 +19,7 @@ export interface WireOptions {
 }
 
 export interface Call {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Below the broker's URL, with a slash first. */
   readonly path: string;
   /** For errors: "get a challenge". */
@@ -36,6 +36,8 @@ export interface Answer {
 
 const DEFAULT_TIMEOUT = 30_000;
 const MAX_ANSWER = 8 * 1024 * 1024;
+/** 202 is none of them: nothing was done yet. */
+const DONE: readonly number[] = [200, 201, 204];
 const MAX_WAIT_SECONDS = 3_600;
 const LOOPBACK: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -52,10 +54,10 @@ export class Wire {
     this.#timeout = options.timeoutMilliseconds ?? DEFAULT_TIMEOUT;
   }
 
-  /** Rejects with a `ClientError` for every answer but 200, and for none. */
+  /** Rejects with a `ClientError` for every answer but 200, 201 and 204, and for none. */
   async call(call: Call): Promise<Answer> {
     const { response, bytes } = await this.#send(call);
-    if (response.status === 200) return { headers: response.headers, bytes };
+    if (DONE.includes(response.status)) return { headers: response.headers, bytes };
     throw refusalError(call.what, refusalOf(response, bytes));
   }
 
