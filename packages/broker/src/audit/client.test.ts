@@ -66,6 +66,23 @@ describe("the audit log of a broker", () => {
     rmSync(copy, { recursive: true });
   });
 
+  it("shows a tenant what is its own, and lets it verify all of it", async () => {
+    await put("of the house");
+    expect((await harness.admin("POST", "/v1/tenants", JSON.stringify({ name: "alpha" }))).status).toBe(201);
+    await harness.admin("POST", `/tenants/alpha/kbs/v0/resource/${NAME}`, "of alpha");
+    const { adminToken, logKey } = harness.state;
+    const own = createAuditLog({ ...wire, url: `${wire.url}/tenants/alpha`, logKey, token: adminToken });
+    const entries = await own.entries(0, 10);
+    expect(entries.map(({ seq, event }) => [seq, event?.type])).toEqual([
+      [1, undefined],
+      [2, "tenant.create"],
+      [3, "resource.put"],
+    ]);
+    expect((await own.verify())?.size).toBe(3);
+    expect(await codeOfAsync(() => own.prove(1))).toBe("RESOURCE_MISSING");
+    expect(await codeOfAsync(() => own.witnesses())).not.toBe("nothing");
+  });
+
   it("proves to a workload that its release is logged", async () => {
     await put("open sesame");
     await harness.setReferenceValues(GOOD_VALUES);
