@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A TEE whose evidence answers a request of the verifier's: IBM Secure Execution, over HTTP, with the simulator's machines.
 
-import { toBase64 } from "@adyton/core/bytes";
+import { type ClientAttester, createClient } from "@adyton/client";
+import { toBase64, toUtf8 } from "@adyton/core/bytes";
 import { defaultCrypto } from "@adyton/core/crypto";
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
 import { reportDataOf, schemeOf } from "@adyton/evidence";
 import { parseSeHeader, parseSeRequest, type SeHeaderTags } from "@adyton/evidence/se";
 import { createIbmVendor, createSeHeader, type SeMachine } from "@adyton/simulator";
+import { codeOfAsync } from "@adyton/testing";
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { authBody, createHarness, type Harness, jsonOf, PAIR, refusalOf, secretOf } from "../test/harness.ts";
@@ -134,6 +136,52 @@ describe("over a socket", () => {
     expect(Object.keys(await submodulesOf(attested))).toEqual(["cpu0"]);
     const released = await send("/kbs/v0/resource/se/key/1", { headers: { cookie: challenge.cookie } });
     expect(await secretOf(released)).toBe("open sesame");
+  });
+});
+
+describe("the client", () => {
+  let harness: Harness;
+  const fetchIt = (url: string, init: RequestInit) => harness.broker.fetch(new Request(url, init));
+  beforeAll(async () => {
+    harness = await createHarness(SE);
+    await harness.admin("POST", "/kbs/v0/resource/se/key/1", "open sesame");
+  });
+  afterAll(() => harness.close());
+
+  const clientWith = (attester: Omit<ClientAttester, "tee" | "collect">) =>
+    createClient({
+      url: "http://broker.test",
+      fetch: fetchIt,
+      now: () => harness.clock.time,
+      attester: {
+        tee: "se",
+        collect: () => Promise.reject(new Error("not without a request")),
+        ...attester,
+      },
+    });
+
+  it("lets the machine answer the broker's request, and gets its secret", async () => {
+    const client = clientWith({
+      answer: async (request, userData) => ({
+        tee: "se",
+        evidence: await machine.respond(request, { userData }),
+      }),
+    });
+    expect(toUtf8(await client.getResource("se/key/1"))).toBe("open sesame");
+  });
+
+  it("is refused with an answer over other data", async () => {
+    const client = clientWith({
+      answer: async (request) => ({
+        tee: "se",
+        evidence: await machine.respond(request, { userData: new Uint8Array(64) }),
+      }),
+    });
+    expect(await codeOfAsync(() => client.getResource("se/key/1"))).toBe("ATTESTATION_REFUSED");
+  });
+
+  it("says when its attester answers none", async () => {
+    expect(await codeOfAsync(() => clientWith({}).getToken())).toBe("CHALLENGE_UNANSWERABLE");
   });
 });
 

@@ -5,8 +5,8 @@ import type { Attester } from "@adyton/attester";
 import { fromBase64, toUtf8 } from "@adyton/core/bytes";
 import { defaultCrypto } from "@adyton/core/crypto";
 import { AdytonError } from "@adyton/core/errors";
-import type { JsonObject } from "@adyton/core/json";
-import { reportDataOf, schemeOf } from "@adyton/evidence";
+import { type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
+import { type Envelope, reportDataOf, schemeOf } from "@adyton/evidence";
 import { decodeJwt } from "jose";
 import { ClientError, invalidAnswer } from "./errors.ts";
 import { checkReleaseProof, PROOF_HEADER, type ReleaseProofOptions } from "./release-proof.ts";
@@ -16,7 +16,7 @@ import { type Answer, jsonIn, objectIn, Wire, type WireOptions } from "./wire.ts
 
 export interface ClientOptions extends WireOptions {
   /** Collects the evidence. Default: what `detectAttester` of `@adyton/attester` finds on this machine. */
-  readonly attester?: Pick<Attester, "tee" | "collect">;
+  readonly attester?: ClientAttester;
   /**
    * The TEE key's private half can be exported, to hand a token on together with what opens its secrets. Default false.
    */
@@ -27,6 +27,15 @@ export interface ClientOptions extends WireOptions {
   readonly wait?: (milliseconds: number) => Promise<void>;
   /** The time, to know when a token has expired. */
   readonly now?: () => Date;
+}
+
+/** Collects evidence for a client. */
+export interface ClientAttester extends Pick<Attester, "tee" | "collect"> {
+  /**
+   * Answers the verifier's request, over 64 bytes of the caller's. Needed for TEEs whose evidence answers one (IBM Secure
+   * Execution: the JSON of `SeAttestationRequest`); others are asked to `collect`.
+   */
+  readonly answer?: (request: JsonValue, reportData: Uint8Array) => Promise<Envelope>;
 }
 
 /** What a broker says of this workload, and the key that it is said of. */
@@ -58,6 +67,8 @@ const RESOURCE_TRIES = 3;
 const PAUSE_MILLISECONDS = 1_000;
 const MAX_PAUSE_SECONDS = 30;
 const NONCE_BYTES = { min: 16, max: 1024 };
+/** A request of IBM Secure Execution with slots for many machines stays far below. */
+const MAX_REQUEST = 1024 * 1024;
 /** A token is not used in its last seconds: it has to arrive before it expires. */
 const MARGIN_SECONDS = 10;
 
@@ -162,18 +173,23 @@ class KbsClient implements Client {
         "extra-params": { "supported-hash-algorithms": HASHES },
       }),
     });
-    const nonce = nonceIn(challenge);
+    const { request, runtimeDataHash, toKbs } = schemeOf(tee);
+    const nonce = request === undefined ? nonceIn(challenge) : requestIn(challenge);
     const keyPair = await newTeeKeyPair(this.#exportableKey);
     const reportData = await reportDataOf(
       { nonce, teePubkey: keyPair.publicJwk, additionalEvidence: "" },
       defaultCrypto,
+      runtimeDataHash,
     );
-    const envelope = await this.#attester.collect(reportData);
+    const envelope =
+      request === undefined
+        ? await this.#attester.collect(reportData)
+        : await answerOf(this.#attester, nonce, reportData);
     const body = {
       "init-data":
         envelope.initData === undefined ? null : { format: "toml", body: toUtf8(envelope.initData) },
       "runtime-data": { nonce, "tee-pubkey": keyPair.publicJwk },
-      "tee-evidence": { primary_evidence: schemeOf(tee).toKbs(envelope), additional_evidence: "" },
+      "tee-evidence": { primary_evidence: toKbs(envelope), additional_evidence: "" },
     };
     const answer = await this.#wire.call({
       method: "POST",
@@ -191,6 +207,36 @@ const JSON_BODY: Readonly<Record<string, string>> = { "content-type": "applicati
 /** A fresh attestation would change nothing. */
 function isFinal({ code }: ClientError): boolean {
   return code === "RELEASE_REFUSED" || code === "RESOURCE_MISSING" || code === "ATTESTATION_REFUSED";
+}
+
+/** The evidence that answers a verifier's request. */
+async function answerOf(
+  attester: ClientAttester,
+  request: string,
+  reportData: Uint8Array,
+): Promise<Envelope> {
+  if (attester.answer === undefined) {
+    throw new ClientError(
+      "CHALLENGE_UNANSWERABLE",
+      "misuse",
+      `Cannot attest as ${attester.tee}: its evidence answers a request, and the attester answers none`,
+      { hint: "Pass an attester with `answer`." },
+    );
+  }
+  let parsed: JsonValue;
+  try {
+    parsed = parseJson(request);
+  } catch {
+    throw invalidAnswer("challenge", "its request is no JSON");
+  }
+  return attester.answer(parsed, reportData);
+}
+
+/** The request in place of a nonce, as text: report data is over it as it was sent. */
+function requestIn(answer: Answer): string {
+  const { nonce } = objectIn(answer, "challenge");
+  if (typeof nonce === "string" && nonce.length <= MAX_REQUEST) return nonce;
+  throw invalidAnswer("challenge", "it holds no request");
 }
 
 function nonceIn(answer: Answer): string {

@@ -10,6 +10,7 @@ export type ClientErrorCode =
   | "INVALID_RESOURCE_PATH"
   | "INVALID_REFERENCE_ID"
   | "INVALID_NAME"
+  | "CHALLENGE_UNANSWERABLE"
   // the way to the broker and back
   | "BROKER_UNREACHABLE"
   | "BROKER_UNAVAILABLE"

@@ -34,7 +34,13 @@ export {
   createAuditLog,
   fetchLogKey,
 } from "./audit.ts";
-export { type Attestation, type Client, type ClientOptions, createClient } from "./client.ts";
+export {
+  type Attestation,
+  type Client,
+  type ClientAttester,
+  type ClientOptions,
+  createClient,
+} from "./client.ts";
 export { ClientError, type ClientErrorCode } from "./errors.ts";
 export type { KeyAdmin, KeyFacts, KeySettings } from "./keys.ts";
 export type {

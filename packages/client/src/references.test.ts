@@ -43,7 +43,15 @@ function adminOf(answer: JsonValue): { references: ReferenceAdmin; sent: Sent[] 
 }
 
 describe("the administrator of reference values", () => {
-  it.each<readonly [string, (references: ReferenceAdmin) => Promise<unknown>, string, string, JsonValue?]>([
+  it.each<
+    readonly [
+      what: string,
+      act: (references: ReferenceAdmin) => Promise<unknown>,
+      method: string,
+      path: string,
+      body: JsonValue | undefined,
+    ]
+  >([
     [
       "revokes",
       (r) => r.revoke("a/%20", "x", "CVE"),
@@ -73,7 +81,7 @@ describe("the administrator of reference values", () => {
       "/v1/reference-groups/v1",
       { enabled: false },
     ],
-    ["deletes groups", (r) => r.deleteGroup("v1"), "DELETE", "/v1/reference-groups/v1"],
+    ["deletes groups", (r) => r.deleteGroup("v1"), "DELETE", "/v1/reference-groups/v1", undefined],
   ])("%s", async (_what, act, method, path, body) => {
     const { references, sent } = adminOf({});
     await act(references);
