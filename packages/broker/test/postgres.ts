@@ -2,7 +2,7 @@
 // One PostgreSQL server for the tests of a file, and a schema of its own for each test.
 
 import { hasPostgres, startPostgres, type TestPostgres } from "@adyton/testing/postgres";
-import postgres from "postgres";
+import pg from "pg";
 import { afterAll, beforeAll } from "vitest";
 
 export { hasPostgres };
@@ -31,15 +31,13 @@ export function newSchema(): string {
 
 /** SQL beside the store, in the same schema. */
 export async function runSql(url: string, schema: string, text: string): Promise<void> {
-  const sql = postgres(url, {
-    max: 1,
-    fetch_types: false,
-    connection: { search_path: schema },
-    onnotice: () => undefined,
-  });
+  const client = new pg.Client({ connectionString: url, options: `-c search_path=${schema}` });
+  // Some of what is run ends all sessions.
+  client.on("error", () => undefined);
+  await client.connect();
   try {
-    await sql.unsafe(text);
+    await client.query(text);
   } finally {
-    await sql.end();
+    await client.end();
   }
 }

@@ -49,7 +49,7 @@ export function postgresEphemeral(pool: PostgresPool): Ephemeral {
     get: async (space, key, now) => {
       const [row] = await pool.run(
         "read from the store",
-        (sql) => sql<{ value: Uint8Array }[]>`SELECT value FROM ephemeral
+        (sql) => sql<{ value: Uint8Array }>`SELECT value FROM ephemeral
           WHERE space = ${space} AND key = ${key} AND expires > ${now.getTime()}`,
       );
       return row === undefined ? undefined : new Uint8Array(row.value);
@@ -76,7 +76,7 @@ export function postgresEphemeral(pool: PostgresPool): Ephemeral {
       if (known !== undefined && Math.abs(now.getTime() - known.at) < COUNT_MS) return known.number;
       const [row] = await pool.run(
         "read from the store",
-        (sql) => sql<{ number: number }[]>`SELECT count(*)::int AS number FROM ephemeral
+        (sql) => sql<{ number: number }>`SELECT count(*)::int AS number FROM ephemeral
           WHERE space = ${space} AND expires > ${now.getTime()}`,
       );
       const number = row?.number ?? 0;
@@ -90,7 +90,7 @@ export function postgresEphemeral(pool: PostgresPool): Ephemeral {
       // All take their rows in the same order, so that no two wait for each other.
       const rows = await pool.run(
         "write to the store",
-        (sql) => sql<{ key: string; amount: string }[]>`INSERT INTO counter (space, key, amount, expires)
+        (sql) => sql<{ key: string; amount: string }>`INSERT INTO counter (space, key, amount, expires)
           SELECT ${space}, key, amount, ${expires.getTime()}::bigint
           FROM json_to_recordset(${wanted}::text::json) AS given(key text, amount bigint) ORDER BY key COLLATE "C"
           ON CONFLICT (space, key) DO UPDATE SET

@@ -2,10 +2,10 @@
 // Connections to PostgreSQL that come back: each call has a deadline, what certainly did not happen is tried again, and a
 // server that does not answer any more loses its connections instead of keeping us waiting.
 
-import { connect as connectSocket, type Socket } from "node:net";
 import { AdytonError } from "@adyton/core/errors";
-import postgres from "postgres";
+import pg from "pg";
 import { BrokerError } from "../errors.ts";
+import { closed } from "./group.ts";
 import { type PostgresAddress, type PostgresTls, parsePostgresUrl } from "./postgres-url.ts";
 
 export interface PostgresOptions {
@@ -18,26 +18,32 @@ export interface PostgresOptions {
   readonly tls?: PostgresTls;
 }
 
-export type Sql = postgres.Sql;
-export type Transaction = postgres.TransactionSql;
+type SqlParameter = string | number | Uint8Array;
+
+/** Rows, and how many were touched. */
+export type SqlRows<T> = readonly T[] & { readonly count: number };
+
+/** A statement with its values as parameters, on one connection; one after the other. */
+export interface Sql {
+  <T extends object = Record<string, unknown>>(
+    text: TemplateStringsArray,
+    ...values: readonly SqlParameter[]
+  ): Promise<SqlRows<T>>;
+  /** Statements of our own making, without values. */
+  script(text: string): Promise<void>;
+}
 
 const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 const DEFAULT_CONNECTIONS = 8;
 const DEFAULT_TIMEOUT_MS = 10_000;
 const ATTEMPTS = 3;
-// Short and the same each time: whoever waits is told soon, and a server that is back is found soon.
-const BACKOFF_SECONDS = 0.05;
-/** After these the server has rolled back: PostgreSQL documentation, appendix A, classes 40 and 57. */
-const TRANSIENT: readonly string[] = ["40001", "40P01", "57P01", "57P02"];
-const LOST: readonly string[] = ["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "ECONNRESET", "EPIPE"];
+/** After these the server has rolled back: PostgreSQL documentation, appendix A, class 40. */
+const TRANSIENT: readonly string[] = ["40001", "40P01"];
 
 export class PostgresPool {
   readonly schema: string;
-  readonly #address: PostgresAddress;
-  readonly #options: PostgresOptions;
   readonly #timeoutMs: number;
-  readonly #sockets: Set<Socket> = new Set();
-  #sql: Sql;
+  readonly #pool: pg.Pool;
   #closed = false;
 
   /** Throws `STATE_INVALID`. Connects when it is first used. */
@@ -51,10 +57,12 @@ export class PostgresPool {
       );
     }
     this.schema = schema;
-    this.#address = parsePostgresUrl(url);
-    this.#options = options;
     this.#timeoutMs = timeoutMs;
-    this.#sql = this.#open();
+    this.#pool = new pg.Pool(poolConfig(parsePostgresUrl(url), schema, timeoutMs, options));
+    // A connection that is lost while nobody uses it: the pool has dropped it.
+    this.#pool.on("error", () => undefined);
+    // One that is lost between two statements of ours: the next statement fails.
+    this.#pool.on("connect", (client) => void client.on("error", () => undefined));
   }
 
   /** Runs one statement or several that may be repeated. Rejects with `STORE_FAILED` or `STORE_CLOSED`. */
@@ -66,138 +74,199 @@ export class PostgresPool {
    * Runs a transaction. `STORE_FAILED` with `uncertain` in its detail: the connection was lost while the server had all of
    * it and had not said yes.
    */
-  async transact<T>(what: string, act: (sql: Transaction) => Promise<T>): Promise<T> {
+  transact<T>(what: string, act: (sql: Sql) => Promise<T>): Promise<T> {
     let committing = false;
-    const transaction = async (sql: Sql): Promise<{ readonly result: T }> => {
+    const whole = (sql: Sql): Promise<T> => {
       committing = false;
-      return (await sql.begin("isolation level read committed", async (inner) => {
-        const result = await act(inner);
+      return inTransaction(sql, "READ COMMITTED", act, () => {
         committing = true;
-        return { result };
-      })) as { readonly result: T };
+      });
     };
-    return (await this.#attempt(what, transaction, () => committing)).result;
+    return this.#attempt(what, whole, () => committing);
   }
 
-  /** Rows that `read` gives, for as long as it takes; each of its statements keeps the server's own deadline. */
+  /** Rows that `read` gives out of a transaction that sees one moment, for as long as it takes. */
   async *reading<T>(what: string, read: (sql: Sql) => AsyncIterable<T>): AsyncGenerator<T> {
+    const client = await this.#connect(what);
+    let lost = true;
     try {
-      yield* read(this.#sql);
+      const sql = sqlOn(client);
+      await sql.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+      yield* read(sql);
+      await sql.script("COMMIT");
+      lost = false;
     } catch (cause) {
-      throw cause instanceof BrokerError ? cause : failed(what, cause, false);
+      throw cause instanceof AdytonError ? cause : failed(what, cause, false);
+    } finally {
+      // Where it was not read to its end, the server rolls back when the connection goes.
+      client.release(lost);
     }
   }
 
   /** A transaction that is not repeated and takes as long as it takes: what it writes comes from a stream. */
-  async transactOnce(what: string, act: (sql: Transaction) => Promise<void>): Promise<void> {
+  async transactOnce(what: string, act: (sql: Sql) => Promise<void>): Promise<void> {
+    const client = await this.#connect(what);
+    let lost = true;
     try {
-      await this.#sql.begin("isolation level serializable", act);
+      await inTransaction(sqlOn(client), "SERIALIZABLE", act, () => undefined);
+      lost = false;
     } catch (cause) {
       throw cause instanceof AdytonError ? cause : failed(what, cause, false);
+    } finally {
+      client.release(lost);
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#sql.end({ timeout: this.#timeoutMs / 1000 });
-    this.#cut();
+    await this.#pool.end();
+  }
+
+  async #connect(what: string): Promise<pg.PoolClient> {
+    if (this.#closed) throw closed();
+    try {
+      return await this.#pool.connect();
+    } catch (cause) {
+      throw failed(what, cause, false);
+    }
   }
 
   async #attempt<T>(what: string, act: (sql: Sql) => Promise<T>, uncertain: () => boolean): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      if (this.#closed)
-        throw new BrokerError("STORE_CLOSED", "unavailable", "Cannot use the store: it is closed");
+      const client = await this.#connect(what);
+      const late = new Deadline(client, this.#timeoutMs);
       try {
-        return await this.#timed(act);
+        const result = await late.race(act(sqlOn(client)));
+        client.release();
+        return result;
       } catch (cause) {
-        if (cause instanceof BrokerError) throw cause;
-        const code = codeOf(cause);
+        // A connection in an unknown state is not used again; the server rolls back what was open on it.
+        late.release(true);
+        if (cause instanceof AdytonError) throw cause;
         // An answer to COMMIT that names an error means it was rolled back, unless the server was going down.
         const unknown = uncertain() && !isAnswer(cause);
-        if (unknown || attempt === ATTEMPTS || !(TRANSIENT.includes(code) || LOST.includes(code)))
-          throw failed(what, cause, unknown);
+        const again = !late.over && (!isAnswer(cause) || TRANSIENT.includes(codeOf(cause)));
+        if (unknown || !again || attempt === ATTEMPTS) throw failed(what, cause, unknown);
+      } finally {
+        late.stop();
       }
     }
   }
+}
 
-  async #timed<T>(act: (sql: Sql) => Promise<T>): Promise<T> {
-    const sql = this.#sql;
-    let timer: NodeJS.Timeout | undefined;
+/** Takes a connection away from whoever waits too long for it. */
+class Deadline {
+  readonly #client: pg.PoolClient;
+  readonly #ms: number;
+  #timer: NodeJS.Timeout | undefined;
+  #released = false;
+  /** Whether it came. */
+  over = false;
+
+  constructor(client: pg.PoolClient, ms: number) {
+    this.#client = client;
+    this.#ms = ms;
+  }
+
+  race<T>(work: Promise<T>): Promise<T> {
+    // Whoever loses the race fails when the connection goes; nobody listens any more.
+    work.catch(() => undefined);
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.#renew(sql);
-        reject(new Error(`no answer within ${this.#timeoutMs} ms`));
-      }, this.#timeoutMs);
+      this.#timer = setTimeout(() => {
+        this.over = true;
+        this.release(true);
+        reject(new Error(`no answer within ${this.#ms} ms`));
+      }, this.#ms);
     });
-    const done = act(sql);
-    // Whoever loses the race fails when the connections go; nobody listens any more.
-    done.catch(() => undefined);
-    try {
-      return await Promise.race([done, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return Promise.race([work, late]);
   }
 
-  /** Leaves connections that do not answer behind. Calls on them fail, each by itself. */
-  #renew(silent: Sql): void {
-    if (silent !== this.#sql || this.#closed) return;
-    this.#cut();
-    this.#sql = this.#open();
-    silent.end({ timeout: 0 }).catch(() => undefined);
+  release(lost: boolean): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#client.release(lost);
   }
 
-  #cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#sockets.clear();
+  stop(): void {
+    clearTimeout(this.#timer);
   }
+}
 
-  #open(): Sql {
-    const { host, port, database, user, password, tls } = this.#address;
-    const { ca, cert, key } = this.#options.tls ?? {};
-    const given = Object.fromEntries(
-      Object.entries({ ca, cert, key }).filter(([, pem]) => pem !== undefined),
-    );
-    const options = {
-      host,
-      port,
-      database,
-      user,
-      pass: password,
-      max: this.#options.connections ?? DEFAULT_CONNECTIONS,
-      // `host` is what the certificate has to name, also where it is an address.
-      ssl: tls ? { rejectUnauthorized: true, minVersion: "TLSv1.2", host, ...given } : false,
-      backoff: () => BACKOFF_SECONDS,
-      connect_timeout: this.#timeoutMs / 1000,
-      fetch_types: false,
-      onnotice: () => undefined,
-      // Connections of our own making can be cut when the other side is silent.
-      socket: () => this.#socket(),
-      connection: {
-        application_name: "adyton",
-        search_path: this.schema,
-        synchronous_commit: "on",
-        statement_timeout: this.#timeoutMs,
-        idle_in_transaction_session_timeout: this.#timeoutMs,
-      },
-    };
-    return postgres(options);
-  }
+function poolConfig(
+  { host, port, database, user, password, tls }: PostgresAddress,
+  schema: string,
+  timeoutMs: number,
+  { connections = DEFAULT_CONNECTIONS, tls: given = {} }: PostgresOptions,
+): pg.PoolConfig {
+  return {
+    host,
+    port,
+    database,
+    user,
+    password,
+    max: connections,
+    // `host` is what the certificate has to name, also where it is an address.
+    ssl: tls ? { rejectUnauthorized: true, minVersion: "TLSv1.2", host, ...given } : false,
+    connectionTimeoutMillis: timeoutMs,
+    statement_timeout: timeoutMs,
+    idle_in_transaction_session_timeout: timeoutMs,
+    application_name: "adyton",
+    options: `-c search_path=${schema} -c synchronous_commit=on`,
+    keepAlive: true,
+    idleTimeoutMillis: 0,
+  };
+}
 
-  #socket(): Socket {
-    const { host, port } = this.#address;
-    for (const socket of this.#sockets) if (socket.destroyed) this.#sockets.delete(socket);
-    const socket = host.startsWith("/")
-      ? connectSocket(`${host}/.s.PGSQL.${port}`)
-      : connectSocket({ host, port, noDelay: true });
-    this.#sockets.add(socket);
-    return Object.assign(socket, { host, port });
+async function inTransaction<T>(
+  sql: Sql,
+  level: string,
+  act: (sql: Sql) => Promise<T>,
+  committing: () => void,
+): Promise<T> {
+  await sql.script(`BEGIN ISOLATION LEVEL ${level}`);
+  const result = await act(sql);
+  committing();
+  await sql.script("COMMIT");
+  return result;
+}
+
+/** Statements are prepared once on each connection: their texts are ours, and few. */
+function sqlOn(client: pg.PoolClient): Sql {
+  const query = async <T extends object>(
+    strings: TemplateStringsArray,
+    ...values: readonly SqlParameter[]
+  ): Promise<SqlRows<T>> => {
+    const text = strings.reduce((before, after, index) => `${before}$${index}${after}`);
+    const { rows, rowCount } = await client.query<T>({
+      name: nameOf(strings, text),
+      text,
+      values: values.map((value) => (value instanceof Uint8Array ? Buffer.from(value) : value)),
+    });
+    return Object.assign(rows, { count: rowCount ?? 0 });
+  };
+  return Object.assign(query, {
+    script: async (text: string) => {
+      await client.query(text);
+    },
+  });
+}
+
+const names = new WeakMap<TemplateStringsArray, string>();
+let named = 0;
+
+function nameOf(strings: TemplateStringsArray, text: string): string {
+  let name = names.get(strings);
+  if (name === undefined) {
+    named += 1;
+    name = `adyton_${named}_${text.length}`;
+    names.set(strings, name);
   }
+  return name;
 }
 
 /** Whether the server answered: anything else happened on the way. */
 export function isAnswer(cause: unknown): boolean {
-  return cause instanceof postgres.PostgresError && !cause.code.startsWith("57P");
+  return cause instanceof pg.DatabaseError && cause.code?.startsWith("57P") !== true;
 }
 
 function codeOf(cause: unknown): string {

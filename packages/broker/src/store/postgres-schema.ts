@@ -2,7 +2,7 @@
 // The tables in PostgreSQL. Texts are compared by their bytes, so that lists are in the same order as in SQLite.
 
 import { BrokerError } from "../errors.ts";
-import type { PostgresPool, Transaction } from "./postgres-pool.ts";
+import type { PostgresPool, Sql } from "./postgres-pool.ts";
 
 const SCHEMA_VERSION = 2;
 /** Of replicas that start at the same time one makes the tables. The number is ours: "adyton" in ASCII. */
@@ -41,13 +41,13 @@ export function prepareSchema(pool: PostgresPool): Promise<void> {
     await sql`SELECT pg_advisory_xact_lock(${LOCK}::bigint)`;
     const [there] = await sql`SELECT to_regnamespace(${schema}) IS NOT NULL AS made,
       to_regclass(${`${schema}.version`}) IS NOT NULL AS filled`;
-    if (there?.made !== true) await sql.unsafe(`CREATE SCHEMA ${schema}`);
-    if (there?.filled !== true) await sql.unsafe(TABLES);
+    if (there?.made !== true) await sql.script(`CREATE SCHEMA ${schema}`);
+    if (there?.filled !== true) await sql.script(TABLES);
     else await checkVersion(sql, schema);
   });
 }
 
-async function checkVersion(sql: Transaction, schema: string): Promise<void> {
+async function checkVersion(sql: Sql, schema: string): Promise<void> {
   const [row] = await sql`SELECT version FROM version`;
   if (row?.version === SCHEMA_VERSION) return;
   throw new BrokerError(

@@ -2,31 +2,16 @@
 // Everything in a PostgreSQL database as of one moment, and into an empty one.
 
 import { toBase64 } from "@adyton/core/bytes";
-import type { Sql, Transaction } from "./postgres-pool.ts";
+import type { Sql } from "./postgres-pool.ts";
 import { notEmpty } from "./sqlite-snapshot.ts";
 import type { SnapshotRow } from "./types.ts";
 
 const PAGE = 256;
 
-/** Reads in one transaction that sees the database as it was at its first statement. */
+/** To be read in one transaction that sees the database as it was at its first statement. */
 export async function* snapshotOf(sql: Sql): AsyncGenerator<SnapshotRow> {
-  const held = await sql.reserve();
-  try {
-    await held`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`;
-    yield* rowsOf(held);
-    await held`COMMIT`;
-  } catch (error) {
-    // The server rolls back when the connection goes; while it is there we say so.
-    await held`ROLLBACK`.catch(() => undefined);
-    throw error;
-  } finally {
-    held.release();
-  }
-}
-
-async function* rowsOf(sql: Sql): AsyncGenerator<SnapshotRow> {
   for (let space = "", key = ""; ; ) {
-    const page = await sql<{ space: string; key: string; value: Uint8Array }[]>`
+    const page = await sql<{ space: string; key: string; value: Uint8Array }>`
       SELECT space, key, value FROM entry WHERE (space, key) > (${space}, ${key}) ORDER BY space, key LIMIT ${PAGE}`;
     for (const row of page) yield { kind: "value", ...row, value: new Uint8Array(row.value) };
     const last = page.at(-1);
@@ -34,7 +19,7 @@ async function* rowsOf(sql: Sql): AsyncGenerator<SnapshotRow> {
     ({ space, key } = last);
   }
   for (let seq = 0; ; ) {
-    const page = await sql<{ seq: string; leaf: string }[]>`
+    const page = await sql<{ seq: string; leaf: string }>`
       SELECT seq, leaf FROM log WHERE seq > ${seq} ORDER BY seq LIMIT ${PAGE}`;
     for (const row of page) yield { kind: "entry", seq: Number(row.seq), leaf: row.leaf };
     const last = page.at(-1);
@@ -42,7 +27,7 @@ async function* rowsOf(sql: Sql): AsyncGenerator<SnapshotRow> {
     seq = Number(last.seq);
   }
   for (let level = 0, place = -1; ; ) {
-    const page = await sql<{ level: number; place: string; hash: Uint8Array }[]>`
+    const page = await sql<{ level: number; place: string; hash: Uint8Array }>`
       SELECT level, place, hash FROM log_node WHERE (level, place) > (${level}, ${place}) ORDER BY level, place LIMIT ${PAGE}`;
     for (const row of page)
       yield { kind: "node", level: row.level, index: Number(row.place), hash: new Uint8Array(row.hash) };
@@ -51,12 +36,12 @@ async function* rowsOf(sql: Sql): AsyncGenerator<SnapshotRow> {
     level = last.level;
     place = Number(last.place);
   }
-  const [head] = await sql<{ head: string | null }[]>`SELECT head FROM log_head WHERE id = 1`;
+  const [head] = await sql<{ head: string | null }>`SELECT head FROM log_head WHERE id = 1`;
   if (typeof head?.head === "string") yield { kind: "head", head: head.head };
 }
 
 /** Puts rows into empty tables. Throws `STATE_NOT_EMPTY`. */
-export async function loadInto(sql: Transaction, rows: AsyncIterable<SnapshotRow>): Promise<void> {
+export async function loadInto(sql: Sql, rows: AsyncIterable<SnapshotRow>): Promise<void> {
   const [full] = await sql`SELECT 1 FROM entry UNION ALL SELECT 1 FROM log
     UNION ALL SELECT 1 FROM log_head WHERE head IS NOT NULL LIMIT 1`;
   if (full !== undefined) throw notEmpty();
@@ -70,7 +55,7 @@ export async function loadInto(sql: Transaction, rows: AsyncIterable<SnapshotRow
   await insert(sql, page);
 }
 
-async function insert(sql: Transaction, page: readonly SnapshotRow[]): Promise<void> {
+async function insert(sql: Sql, page: readonly SnapshotRow[]): Promise<void> {
   const values: { space: string; key: string; value: string }[] = [];
   const entries: { seq: number; leaf: string }[] = [];
   const nodes: { level: number; place: number; hash: string }[] = [];

@@ -9,7 +9,7 @@ import { BrokerError } from "../errors.ts";
 import type { Ephemeral } from "./ephemeral.ts";
 import { checkNames, closed, type Group, groupOf, type Job, placeOf, type Stored, settle } from "./group.ts";
 import { postgresEphemeral } from "./postgres-ephemeral.ts";
-import { isAnswer, type PostgresOptions, PostgresPool, type Sql, type Transaction } from "./postgres-pool.ts";
+import { isAnswer, type PostgresOptions, PostgresPool, type Sql } from "./postgres-pool.ts";
 import { prepareSchema } from "./postgres-schema.ts";
 import { loadInto, snapshotOf } from "./postgres-snapshot.ts";
 import type { Change, SnapshotRow, WholeStore } from "./types.ts";
@@ -55,14 +55,14 @@ class PostgresStore implements WholeStore {
 
   async get(space: string, key: string): Promise<Uint8Array | undefined> {
     const [row] = await this.#read(
-      (sql) => sql<{ value: Uint8Array }[]>`SELECT value FROM entry WHERE space = ${space} AND key = ${key}`,
+      (sql) => sql<{ value: Uint8Array }>`SELECT value FROM entry WHERE space = ${space} AND key = ${key}`,
     );
     return row === undefined ? undefined : new Uint8Array(row.value);
   }
 
   async keys(space: string, prefix: string = ""): Promise<readonly string[]> {
     const rows = await this.#read(
-      (sql) => sql<{ key: string }[]>`SELECT key FROM entry
+      (sql) => sql<{ key: string }>`SELECT key FROM entry
         WHERE space = ${space} AND key >= ${prefix} AND key < ${prefix + LAST} ORDER BY key`,
     );
     return rows.map(({ key }) => key);
@@ -70,7 +70,7 @@ class PostgresStore implements WholeStore {
 
   async entries(space: string): Promise<ReadonlyMap<string, Uint8Array>> {
     const rows = await this.#read(
-      (sql) => sql<{ key: string; value: Uint8Array }[]>`SELECT key, value FROM entry
+      (sql) => sql<{ key: string; value: Uint8Array }>`SELECT key, value FROM entry
         WHERE space = ${space} ORDER BY key`,
     );
     return new Map(rows.map(({ key, value }) => [key, new Uint8Array(value)]));
@@ -78,21 +78,21 @@ class PostgresStore implements WholeStore {
 
   async log(after: number, limit: number): Promise<readonly LogEntry[]> {
     const rows = await this.#read(
-      (sql) => sql<{ seq: string; leaf: string }[]>`SELECT seq, leaf FROM log
+      (sql) => sql<{ seq: string; leaf: string }>`SELECT seq, leaf FROM log
         WHERE seq > ${after} ORDER BY seq LIMIT ${limit}`,
     );
     return rows.map(({ seq, leaf }) => ({ seq: Number(seq), leaf }));
   }
 
   async logHead(): Promise<string | undefined> {
-    const [row] = await this.#read((sql) => sql<HeadRow[]>`SELECT head FROM log_head WHERE id = 1`);
+    const [row] = await this.#read((sql) => sql<HeadRow>`SELECT head FROM log_head WHERE id = 1`);
     return row?.head ?? undefined;
   }
 
   async logNodes(places: readonly LogNodeId[]): Promise<readonly LogNode[]> {
     const wanted = JSON.stringify(places.map(({ level, index }) => ({ level, place: index })));
     const rows = await this.#read(
-      (sql) => sql<{ level: number; place: string; hash: Uint8Array }[]>`
+      (sql) => sql<{ level: number; place: string; hash: Uint8Array }>`
         SELECT level, place, hash FROM log_node
         JOIN json_to_recordset(${wanted}::text::json) AS wanted(level integer, place bigint) USING (level, place)`,
     );
@@ -114,7 +114,7 @@ class PostgresStore implements WholeStore {
 
   async spaces(): Promise<readonly string[]> {
     const rows = await this.#read(
-      (sql) => sql<{ space: string }[]>`SELECT DISTINCT space FROM entry ORDER BY space`,
+      (sql) => sql<{ space: string }>`SELECT DISTINCT space FROM entry ORDER BY space`,
     );
     return rows.map(({ space }) => space);
   }
@@ -172,12 +172,13 @@ class PostgresStore implements WholeStore {
     }
   }
 
-  async #transact(sql: Transaction, jobs: readonly Job[]): Promise<Group> {
-    // Sent before the next one, which then sees what was committed while this one waited. The answers come together.
-    const locked = sql<HeadRow[]>`SELECT head FROM log_head WHERE id = 1 FOR UPDATE`.execute();
-    const [[head], stored] = await Promise.all([locked, storedFor(sql, jobs)]);
+  async #transact(sql: Sql, jobs: readonly Job[]): Promise<Group> {
+    const [head] = await sql<HeadRow>`SELECT head FROM log_head WHERE id = 1 FOR UPDATE`;
+    // Sees what was committed while we waited for the lock.
+    const stored = await storedFor(sql, jobs);
     const group = groupOf(jobs, stored);
-    await Promise.all([...leaving(sql, group), ...this.#appending(sql, group, head?.head ?? undefined)]);
+    await leave(sql, group);
+    await this.#append(sql, group, head?.head ?? undefined);
     return group;
   }
 
@@ -189,25 +190,20 @@ class PostgresStore implements WholeStore {
     }
   }
 
-  #appending(
-    sql: Transaction,
-    { leaves, numbered }: Group,
-    before: string | undefined,
-  ): readonly PromiseLike<unknown>[] {
-    if (leaves.length === 0) return [];
+  async #append(sql: Sql, { leaves, numbered }: Group, before: string | undefined): Promise<void> {
+    if (leaves.length === 0) return;
     const { head, entries, nodes } = this.#appended(before, leaves);
     numbered(entries);
     const logged = JSON.stringify(entries);
     const kept = JSON.stringify(
       nodes.map(({ level, index, hash }) => ({ level, place: index, hash: toBase64(hash) })),
     );
-    return [
-      sql`INSERT INTO log (seq, leaf)
-        SELECT seq, leaf FROM json_to_recordset(${logged}::text::json) AS entry(seq bigint, leaf text)`,
-      sql`INSERT INTO log_node (level, place, hash) SELECT level, place, decode(hash, 'base64')
-        FROM json_to_recordset(${kept}::text::json) AS node(level integer, place bigint, hash text)`,
-      sql`UPDATE log_head SET head = ${head} WHERE id = 1`,
-    ];
+    await sql`WITH
+      logged AS (INSERT INTO log (seq, leaf)
+        SELECT seq, leaf FROM json_to_recordset(${logged}::text::json) AS entry(seq bigint, leaf text)),
+      kept AS (INSERT INTO log_node (level, place, hash) SELECT level, place, decode(hash, 'base64')
+        FROM json_to_recordset(${kept}::text::json) AS node(level integer, place bigint, hash text))
+      UPDATE log_head SET head = ${head} WHERE id = 1`;
   }
 }
 
@@ -216,7 +212,7 @@ interface HeadRow {
 }
 
 /** What the conditions and deletions of the jobs have to know. */
-async function storedFor(sql: Transaction, jobs: readonly Job[]): Promise<Stored> {
+async function storedFor(sql: Sql, jobs: readonly Job[]): Promise<Stored> {
   const wanted = new Map<string, { readonly space: string; readonly key: string; readonly whole: boolean }>();
   for (const change of jobs.flatMap(({ changes }) => changes)) {
     if (change.kind !== "check" && change.kind !== "delete") continue;
@@ -226,7 +222,7 @@ async function storedFor(sql: Transaction, jobs: readonly Job[]): Promise<Stored
   }
   const found = new Map<string, Uint8Array>();
   if (wanted.size > 0) {
-    const rows = await sql<{ space: string; key: string; value: string | null }[]>`
+    const rows = await sql<{ space: string; key: string; value: string | null }>`
       SELECT space, key, CASE WHEN whole THEN translate(encode(value, 'base64'), E'\n', '') END AS value
       FROM entry JOIN json_to_recordset(${JSON.stringify([...wanted.values()])}::text::json)
         AS wanted(space text COLLATE "C", key text COLLATE "C", whole boolean) USING (space, key)`;
@@ -238,27 +234,21 @@ async function storedFor(sql: Transaction, jobs: readonly Job[]): Promise<Stored
   };
 }
 
-function leaving(sql: Transaction, { left }: Group): readonly PromiseLike<unknown>[] {
+async function leave(sql: Sql, { left }: Group): Promise<void> {
   const puts = left.flatMap(({ space, key, value }) =>
     value === undefined ? [] : [{ space, key, value: toBase64(value) }],
   );
   const deletes = left.flatMap(({ space, key, value }) => (value === undefined ? [{ space, key }] : []));
-  return [
-    ...(puts.length === 0
-      ? []
-      : [
-          sql`INSERT INTO entry (space, key, value) SELECT space, key, decode(value, 'base64')
-            FROM json_to_recordset(${JSON.stringify(puts)}::text::json) AS given(space text, key text, value text)
-            ON CONFLICT (space, key) DO UPDATE SET value = excluded.value`,
-        ]),
-    ...(deletes.length === 0
-      ? []
-      : [
-          sql`DELETE FROM entry USING json_to_recordset(${JSON.stringify(deletes)}::text::json)
-            AS given(space text COLLATE "C", key text COLLATE "C")
-            WHERE entry.space = given.space AND entry.key = given.key`,
-        ]),
-  ];
+  if (puts.length > 0) {
+    await sql`INSERT INTO entry (space, key, value) SELECT space, key, decode(value, 'base64')
+      FROM json_to_recordset(${JSON.stringify(puts)}::text::json) AS given(space text, key text, value text)
+      ON CONFLICT (space, key) DO UPDATE SET value = excluded.value`;
+  }
+  if (deletes.length > 0) {
+    await sql`DELETE FROM entry USING json_to_recordset(${JSON.stringify(deletes)}::text::json)
+      AS given(space text COLLATE "C", key text COLLATE "C")
+      WHERE entry.space = given.space AND entry.key = given.key`;
+  }
 }
 
 /** Whether trying the same writes one by one is no use. */
