@@ -31,7 +31,7 @@ import type { Explanations } from "./explanations.ts";
 import { initDataClaims, initDataHash } from "./init-data.ts";
 import { parseTeeKey } from "./jwe.ts";
 import type { AttestRequest } from "./protocol.ts";
-import type { LiveReferences } from "./reference/references.ts";
+import type { LiveReferences } from "./reference/types.ts";
 import type { Session } from "./sessions.ts";
 import { schemeNameOf, submodsOf } from "./veraison-media.ts";
 

@@ -8,7 +8,8 @@ import { BrokerError } from "../errors.ts";
 import { invalid, jsonOf, matching } from "../protocol.ts";
 import { checkReferenceGroup, checkReferenceId } from "../reference/id.ts";
 import { readOwnReferenceMessage } from "../reference/message.ts";
-import { type Act, type ReferenceListing, referencesOf } from "../reference/references.ts";
+import { referencesOf } from "../reference/references.ts";
+import type { Act, ReferenceListing } from "../reference/types.ts";
 import { readText } from "./body.ts";
 import { type App, type AppParts, pathBelow } from "./parts.ts";
 
@@ -65,7 +66,7 @@ export function addOwnReferenceRoutes(app: App, parts: AppParts): void {
     const text = await readText(c.req.raw, maxBodyBytes);
     const { vouched, ...how } = await readOwnReferenceMessage(text, { trust, now, by });
     for (const id of how.ids) await authorize(c.req.raw, "reference.write", id);
-    return c.json(await references.register(vouched, { ...how, by, now }), 201);
+    return c.json(await references.register(vouched, { ...how, by, now }));
   });
   app.post(`${BELOW}revoke`, async (c) => {
     const { body, act } = await bodyOf(c.req.raw, revocation);

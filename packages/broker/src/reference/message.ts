@@ -9,8 +9,8 @@ import { AdytonError } from "@adyton/core/errors";
 import { z } from "zod";
 import { invalid, jsonOf, matching } from "../protocol.ts";
 import { readProvenance, type SubjectMapping } from "./provenance.ts";
-import type { Registering } from "./references.ts";
 import type { ReferenceSources } from "./trust.ts";
+import type { Registering } from "./types.ts";
 
 const MESSAGE_VERSION = "0.1.0";
 const MAX_MAPPINGS = 1_000;

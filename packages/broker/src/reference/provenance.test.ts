@@ -18,6 +18,7 @@ import {
   type ProvenanceOptions,
   parseSigstoreRoot,
   readProvenance,
+  type SubjectMapping,
   type TrustedBuilder,
 } from "./provenance.ts";
 
@@ -248,6 +249,6 @@ function twice(statement: JsonObject): JsonValue {
   return { ...statement, subject: [subject("01"), subject("02")] };
 }
 
-function mapped(subject: string): ProvenanceOptions["subjects"] {
+function mapped(subject: string): readonly SubjectMapping[] {
   return [{ subject, algorithm: "sha256", id: "x" }];
 }

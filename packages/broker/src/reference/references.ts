@@ -2,7 +2,6 @@
 // The reference values of a store: registered, listed, revoked, expired and grouped. Each change is written together with
 // its line in the log, and only onto what it was decided on, so that of two administrators neither undoes the other.
 
-import type { ReferenceValues } from "@adyton/appraisal";
 import { sameReference, type VouchedValue, voucherLookup } from "@adyton/appraisal/reference";
 import { equal, fromUtf8, toUtf8 } from "@adyton/core/bytes";
 import type { JsonValue } from "@adyton/core/json";
@@ -20,56 +19,18 @@ import {
   originOf,
   type ReferenceEntry,
   type ReferenceRow,
-  type ReferenceStatus,
-  type Revocation,
   rowIn,
   statusOfEntry,
   textOfRow,
 } from "./row.ts";
-
-/** What policies see: live values alone, and who vouches for them. */
-export interface LiveReferences {
-  readonly values: ReferenceValues;
-  /** As `AppraiseOptions.vouchersOf`. */
-  readonly vouchersOf: (id: string, found: JsonValue) => JsonValue | undefined;
-}
-
-/** One id with everything that is kept under it. */
-export interface ReferenceListing {
-  readonly id: string;
-  readonly values: readonly (ReferenceEntry & { readonly status: ReferenceStatus })[];
-  readonly revoked: readonly Revocation[];
-}
-
-export interface GroupListing {
-  readonly name: string;
-  readonly enabled: boolean;
-  /** How many values are in it. */
-  readonly values: number;
-}
-
-/** Who does it, and when. */
-export interface Act {
-  readonly by: string;
-  readonly now: Date;
-}
-
-export interface Registering extends Act {
-  readonly group?: string;
-  /** The values end here, unless their document ends before. Default: in twelve months. */
-  readonly expires?: Date;
-  /** Takes the place of what the same voucher said under the same ids in the same group. Default false: adds to it. */
-  readonly replace?: boolean;
-  /** Ids that the registration is about, besides those of its values: replaced by nothing. */
-  readonly ids?: readonly string[];
-}
-
-/** What a registration did. */
-export interface Registered {
-  readonly ids: readonly string[];
-  /** What stays revoked all the same. */
-  readonly revoked: readonly { readonly id: string; readonly value: JsonValue }[];
-}
+import type {
+  Act,
+  GroupListing,
+  LiveReferences,
+  ReferenceListing,
+  Registered,
+  Registering,
+} from "./types.ts";
 
 const SPACE = "reference-value";
 /** Begins no id. */
