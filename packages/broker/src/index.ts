@@ -30,6 +30,13 @@ export {
   type ResourceRequest,
 } from "./policy.ts";
 export { PROTOCOL_VERSION } from "./protocol.ts";
+export {
+  type ProvenanceTrust,
+  parseSigstoreRoot,
+  type SigstoreRoot,
+  type TrustedBuilder,
+} from "./reference/provenance.ts";
+export { type ReferenceSources, readReferenceTrust } from "./reference/trust.ts";
 export { parseResourcePath, type ResourcePath, resourceName } from "./resource-path.ts";
 export { ROOT_KEY_KINDS, type RootKeyAccess, type RootKeyKind, rootKeyProvider } from "./root-key/access.ts";
 export { openRootKeys, recoverRootKeys } from "./root-key/folder.ts";

@@ -54,7 +54,7 @@ interface Contents {
 }
 
 /** Every method rejects with `SECRET_CORRUPT` when what is kept was tampered with. */
-export class References {
+class References {
   readonly #store: Store;
   readonly #vault: Vault;
   /** What was read before, as long as the store holds the same bytes. */
