@@ -2,6 +2,7 @@
 // Every command, one line each.
 
 import type { Group } from "../frame/command.ts";
+import { admin, proposal } from "./admin.ts";
 import { agent } from "./agent.ts";
 import { audit } from "./audit.ts";
 import { backup } from "./backup.ts";
@@ -9,12 +10,14 @@ import { completion } from "./completion.ts";
 import { doctor } from "./doctor.ts";
 import { evidence } from "./evidence.ts";
 import { explain } from "./explain.ts";
+import { key } from "./key.ts";
 import { policy } from "./policy.ts";
 import { recovery } from "./recovery.ts";
 import { reference } from "./reference.ts";
 import { rootKey } from "./root-key.ts";
 import { sample } from "./sample.ts";
 import { attest, secret, tour, up } from "./services.ts";
+import { tenant } from "./tenant.ts";
 import { token } from "./token.ts";
 
 export const ROOT: Group = {
@@ -32,7 +35,11 @@ export const ROOT: Group = {
     explain,
     up,
     secret,
+    key,
     reference,
+    tenant,
+    admin,
+    proposal,
     audit,
     attest,
     sample,

@@ -7,7 +7,7 @@ import { EXIT, type ExitCode } from "../exit.ts";
 import { readInput, writePrivateFile } from "../files.ts";
 import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
-import { printable } from "../frame/style.ts";
+import { printable, table } from "../frame/style.ts";
 import type { Io } from "../io.ts";
 import { teeOption } from "../values.ts";
 import { localAttester } from "./local-tee.ts";
@@ -38,6 +38,42 @@ export async function remove(invocation: Invocation, io: Io): Promise<ExitCode> 
   await (await adminOf(invocation, io)).deleteResource(name);
   if (invocation.json) writeJson(io.stdout, { name, deleted: true });
   else io.stderr.write(`Deleted ${printable(name)}\n`);
+  return EXIT.ok;
+}
+
+/** JSON: what `Admin.resources.versions` answers. */
+export async function versions(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const [name = ""] = invocation.arguments;
+  const facts = await (await adminOf(invocation, io)).resources.versions(name);
+  if (invocation.json) {
+    writeJson(io.stdout, facts);
+    return EXIT.ok;
+  }
+  const rows = facts.versions.map(({ version, created, bytes }) => [
+    String(version),
+    printable(created ?? ""),
+    bytes === undefined ? "" : `${bytes} bytes`,
+  ]);
+  io.stdout.write(`${table(rows, 0)}\n`);
+  if (facts.deleted !== undefined) io.stderr.write(`Deleted ${printable(facts.deleted)}\n`);
+  return EXIT.ok;
+}
+
+/** JSON: `{name, restored}`. */
+export async function restore(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const [name = ""] = invocation.arguments;
+  await (await adminOf(invocation, io)).resources.restore(name);
+  if (invocation.json) writeJson(io.stdout, { name, restored: true });
+  else io.stderr.write(`Restored ${printable(name)}\n`);
+  return EXIT.ok;
+}
+
+/** JSON: `{name, purged}`. */
+export async function purge(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const [name = ""] = invocation.arguments;
+  await (await adminOf(invocation, io)).resources.purge(name);
+  if (invocation.json) writeJson(io.stdout, { name, purged: true });
+  else io.stderr.write(`Purged ${printable(name)}\n`);
   return EXIT.ok;
 }
 

@@ -173,6 +173,55 @@ describe("adyton secret, in the order of a secret's life", () => {
     expect((await adyton(["secret", "delete", NAME])).exit).not.toBe(0);
     expect((await adyton(["secret", "list", "--json"])).answer()).toEqual({ names: [] });
   });
+
+  it("restore brings it back under the name that was kept, versions shows what there is", async () => {
+    const refused = await adyton(["secret", "put", NAME, "--json"], { stdin: SECRET });
+    expect(refused.exit).toBe(1);
+    expect(refused.answer().error.message).toContain("adyton secret restore");
+    expect((await adyton(["secret", "versions", NAME])).stderr).toMatch(/^Deleted 20/);
+    expect((await adyton(["secret", "restore", NAME, "--json"])).answer()).toEqual({
+      name: NAME,
+      restored: true,
+    });
+    await adyton(["secret", "put", NAME], { stdin: SECRET });
+    const { versions } = (await adyton(["secret", "versions", NAME, "--json"])).answer();
+    expect(versions).toMatchObject([
+      { version: 2, bytes: SECRET.length },
+      { version: 1, bytes: SECRET.length },
+    ]);
+    expect((await adyton(["secret", "versions", NAME])).stdout).toMatch(/^2 {2}20\S+ +7 bytes\n1 /);
+  });
+
+  it("purge, only of what is deleted, and then it is gone", async () => {
+    expect((await adyton(["secret", "purge", NAME])).exit).toBe(1);
+    await adyton(["secret", "delete", NAME]);
+    expect(await adyton(["secret", "purge", NAME])).toMatchObject({ exit: 0, stderr: `Purged ${NAME}\n` });
+    expect((await adyton(["secret", "restore", NAME])).exit).toBe(1);
+    expect((await adyton(["secret", "versions", NAME])).exit).toBe(1);
+  });
+});
+
+describe("adyton key", () => {
+  it("makes, rotates, encrypts, and deletes when that is meant", async () => {
+    const made = await adyton(["key", "create", "orders", "--json"]);
+    expect(made.answer()).toMatchObject({ name: "orders", latestVersion: 1, derived: false });
+    expect(await adyton(["key", "list"])).toMatchObject({ exit: 0, stdout: "orders\n" });
+    const { stdout } = await adyton(["key", "encrypt", "orders"], { stdin: SECRET });
+    expect(stdout).toMatch(/^vault:v1:[A-Za-z0-9+/=]+\n$/);
+    const rotated = await adyton(["key", "rotate", "orders", "--min-version", "2"]);
+    expect(rotated.stdout).toMatch(/^orders {2}version 2 {2}decrypts from 2/);
+    expect((await adyton(["key", "show", "orders", "--json"])).answer()).toMatchObject({ latestVersion: 2 });
+    expect((await adyton(["key", "delete", "orders"])).exit).toBe(1);
+    expect((await adyton(["key", "delete", "orders", "--force"])).exit).toBe(0);
+    expect((await adyton(["key", "list", "--json"])).answer()).toEqual({ keys: [] });
+  });
+
+  it.each([
+    ["a key that is not there", ["show", "none"]],
+    ["a version that is none", ["rotate", "none", "--min-version", "x"]],
+  ])("refuses %s", async (_name, argv) => {
+    expect((await adyton(["key", ...argv])).exit).toBe(1);
+  });
 });
 
 describe("adyton secret, for people", () => {

@@ -6,6 +6,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openSoftwareTee, type SoftwareTee } from "@adyton/attester";
 import { createBroker, type Logger, openBrokerState, type RootKeyAccess, serveBroker } from "@adyton/broker";
+import { provisionerPlugin, transitPlugin, wrapPlugin } from "@adyton/broker/plugins";
 import { type Admin, createAdmin } from "@adyton/client";
 import { softwareTeeFolder } from "./local-tee.ts";
 import { URL_FILE } from "./place.ts";
@@ -60,6 +61,7 @@ export async function startServices(options: StartOptions): Promise<Services> {
     logger,
     roots: softwareTee === undefined ? state.roots : [...state.roots, softwareTee.root],
     allowSimulated: dev,
+    plugins: [transitPlugin({ vaultPaths: true }), wrapPlugin(), provisionerPlugin()],
   });
   const served = await serveBroker(broker, { host: "127.0.0.1", port });
   const note = join(dir, URL_FILE);
