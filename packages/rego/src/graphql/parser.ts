@@ -15,7 +15,7 @@ import {
 
 /** Of selections, values and types. */
 const MAX_DEPTH = 200;
-export const MAX_LENGTH = 1_048_576;
+const MAX_LENGTH = 1_048_576;
 
 /** A cursor over the tokens of a document. Whatever does not fit throws `BuiltinFailure`. */
 export class Parser {
