@@ -19,6 +19,14 @@ describe("a stage", () => {
     );
     expect(stage.steps()).toEqual([{ title: "First", held: ["it held"] }]);
   });
+  it("keeps the indentation of what it quotes", () => {
+    const own = createBufferIo();
+    createStage(own.stdout, styleOf(own.stdout, own.env)).quote(`one\n  two ${"x ".repeat(60)}`);
+    const [first, second, third] = own.output().stdout.split("\n");
+    expect(first).toBe("   | one");
+    expect(second).toMatch(/^ {3}\| {3}two x/);
+    expect(third).toMatch(/^ {3}\| {3}x/);
+  });
   it("ends at a promise that does not hold", () => {
     expect(() => stage.promise(false, "water flows uphill")).toThrow(CliError);
     expect(() => stage.promise(false, "water flows uphill")).toThrow(

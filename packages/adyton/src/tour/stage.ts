@@ -39,7 +39,11 @@ export function createStage(output: Output, style: Style): Stage {
     },
     quote: (text) => {
       const lines = text.trimEnd().split("\n");
-      for (const line of lines.flatMap((each) => wrap(printable(each), width - INDENT).split("\n"))) {
+      const wrapped = (line: string): string[] => {
+        const text = line.trimStart();
+        return wrap(printable(text), width - INDENT, line.length - text.length).split("\n");
+      };
+      for (const line of lines.flatMap(wrapped)) {
         output.write(`   ${style.dim("|")} ${line}\n`);
       }
     },
