@@ -153,7 +153,7 @@ function versionOf(value: CborValue): readonly Found[] {
   return [["version", textOf(map.get(VERSION.text), "version")]];
 }
 
-/** Section 5.1.4.5.3: exact, or a minimum. */
+/** Section 5.1.4, "Security Version Number": exact, or a minimum. */
 function svnOf(value: CborValue): readonly Found[] {
   if (!(value instanceof CborTag)) return [["svn", countOf(value, "svn")]];
   if (value.tag === TAG.svn) return [["svn", countOf(value.value, "svn")]];

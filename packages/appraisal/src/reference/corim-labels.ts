@@ -23,9 +23,11 @@ export const TAG = {
 export const CORIM = { id: 0, tags: 1, dependents: 2, profile: 3, validity: 4, entities: 5 } as const;
 /** Section 7.3. */
 export const VALIDITY = { notBefore: 0, notAfter: 1 } as const;
-/** Section 4.2.2 and RFC 9360 section 2; CWT claims: RFC 9597. */
+/** Section 4.2.1 and RFC 9360 section 2; CWT claims: RFC 9597. */
 export const HEADER = { contentType: 3, meta: 8, cwtClaims: 15, x5chain: 33 } as const;
+/** Section 4.2.2. */
 export const META = { signer: 0, validity: 1 } as const;
+/** Section 4.2.2.1. */
 export const SIGNER = { name: 0 } as const;
 /** RFC 8392 section 4. */
 export const CWT = { issuer: 1, expires: 4, notBefore: 5 } as const;
@@ -35,15 +37,15 @@ export const CONTENT_TYPES: readonly string[] = ["application/rim+cbor", "applic
 /** Section 5.1. */
 export const COMID = { language: 0, identity: 1, entities: 2, linked: 3, triples: 4 } as const;
 export const TRIPLES = { reference: 0 } as const;
-/** Section 5.1.4.2. */
+/** Section 5.1.4, "Environments" and "Environment Class". */
 export const ENVIRONMENT = { class: 0 } as const;
 export const CLASS = { id: 0, vendor: 1, model: 2, layer: 3, index: 4 } as const;
-/** Section 5.1.4.5. */
+/** Section 5.1.4, "Measurements". */
 export const MEASUREMENT = { key: 0, value: 1 } as const;
 export const VALUE = { version: 0, svn: 1, digests: 2, flags: 3, raw: 4, serial: 8, name: 11 } as const;
 export const VERSION = { text: 0 } as const;
 
-/** Section 5.1.4.5.4, in the order of their labels. */
+/** Section 5.1.4, "Flags", in the order of their labels. */
 export const FLAGS = [
   "is_configured",
   "is_secure",
