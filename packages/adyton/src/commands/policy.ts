@@ -16,6 +16,11 @@ const POLICY_NAME: ArgumentSpec = {
   name: "NAME",
   summary: "resource, or attestation, attestation_cpu, attestation_gpu, attestation_switch",
 };
+const PATTERN: OptionSpec = {
+  name: "path",
+  value: "PATTERN",
+  summary: "with resource: only for names such as team-a/** or team-a/*/key",
+};
 const V0: OptionSpec = { name: "v0", summary: "read the policies as Rego v0, without `if` and `contains`" };
 const NOW: OptionSpec = { name: "now", value: "TIME", summary: "what time.now_ns() gives; default now" };
 
@@ -24,7 +29,7 @@ export const policy: Group = {
   name: "policy",
   summary: "test, check, format and try policies in Rego, and put them in force",
   description: [
-    "Policies decide who gets in: attestation policies judge evidence, resource policies release secrets. They are written in Rego, the language of Open Policy Agent. All commands but set, get, activate, list, and show with --url work offline; nothing a policy does reaches the network or a file.",
+    "Policies decide who gets in: attestation policies judge evidence, resource policies release secrets. They are written in Rego, the language of Open Policy Agent. All commands but set, get, activate, delete, list, and show with --url work offline; nothing a policy does reaches the network or a file.",
   ],
   commands: [
     {
@@ -173,10 +178,14 @@ export const policy: Group = {
         POLICY_NAME,
         { name: "FILE", summary: "the policy, package policy; - for stdin", file: true },
       ],
-      options: ADMIN,
+      options: [...ADMIN, PATTERN],
       exits: [3, 6],
       examples: [
         { line: "adyton policy set resource resource.rego", what: "Decides what is released to whom." },
+        {
+          line: "adyton policy set resource team.rego --path 'team-a/**'",
+          what: "Decides about one team's secrets; the most specific pattern counts.",
+        },
         { line: "adyton policy set attestation_cpu cpu.rego", what: "Decides what good evidence is." },
       ],
       next: "`adyton policy list` shows what is in force.",
@@ -190,7 +199,7 @@ export const policy: Group = {
         "Prints the text that was set. While none was, the default is in force and the command is refused.",
       ],
       arguments: [POLICY_NAME],
-      options: ADMIN,
+      options: [...ADMIN, PATTERN],
       exits: [3, 6],
       examples: [{ line: "adyton policy get resource > resource.rego", what: "Keeps a copy." }],
       next: "`adyton policy set NAME FILE` replaces it.",
@@ -212,6 +221,18 @@ export const policy: Group = {
       ],
       next: "`adyton policy get NAME` prints what is in force.",
       load: async () => (await import("../services/policy.ts")).activate,
+    },
+    {
+      kind: "command",
+      name: "delete",
+      summary: "take the resource policy of a pattern away",
+      description: ["From then on the next most specific one decides about those names."],
+      arguments: [{ name: "PATTERN", summary: "as it was given to --path, for example team-a/**" }],
+      options: ADMIN,
+      exits: [3, 5, 6],
+      examples: [{ line: "adyton policy delete 'team-a/**'", what: "Takes it away." }],
+      next: "`adyton policy list` shows what is left.",
+      load: async () => (await import("../services/policy.ts")).remove,
     },
     {
       kind: "command",

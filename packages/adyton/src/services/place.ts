@@ -24,7 +24,8 @@ export function stateFolder(invocation: Invocation, io: Io): string {
 export async function servicesUrl(invocation: Invocation, io: Io): Promise<string> {
   const named = namedUrl(invocation, io);
   if (named !== undefined) return named;
-  return (await textOf(join(stateFolder(invocation, io), URL_FILE))) ?? DEFAULT_URL;
+  const url = (await textOf(join(stateFolder(invocation, io), URL_FILE))) ?? DEFAULT_URL;
+  return url + tenantPath(io);
 }
 
 /** The URL that was named on the line or in the environment, or undefined. */
@@ -38,12 +39,30 @@ export function namedUrl(invocation: Invocation, io: Io): string | undefined {
       `Cannot use ${JSON.stringify(text)} as URL: expected http://… or https://…`,
     );
   }
-  return text.replace(/\/+$/, "");
+  return text.replace(/\/+$/, "") + tenantPath(io);
+}
+
+/** Where the tenant of `$ADYTON_TENANT` is found, behind the services' URL. Throws `INVALID_VALUE`. */
+function tenantPath(io: Io): string {
+  const tenant = envOf(io, "ADYTON_TENANT");
+  if (tenant === undefined) return "";
+  if (!/^[a-z][a-z0-9-]*$/.test(tenant))
+    throw misuse(
+      "INVALID_VALUE",
+      `Cannot use ${JSON.stringify(tenant)} as ADYTON_TENANT: expected a tenant's name`,
+    );
+  return `/tenants/${tenant}`;
 }
 
 /** An administrator of the services. Throws `ADMIN_TOKEN_MISSING`. */
 export async function adminOf(invocation: Invocation, io: Io): Promise<Admin> {
   return createAdmin({ url: await servicesUrl(invocation, io), token: await adminToken(invocation, io) });
+}
+
+/** An administrator of the whole house, whatever tenant the others are about. Throws `ADMIN_TOKEN_MISSING`. */
+export async function houseAdminOf(invocation: Invocation, io: Io): Promise<Admin> {
+  const { ADYTON_TENANT: _, ...env } = io.env;
+  return adminOf(invocation, { ...io, env });
 }
 
 /** The admin token. Throws `ADMIN_TOKEN_MISSING`, which says where it was looked for. */

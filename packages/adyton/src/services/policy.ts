@@ -17,24 +17,33 @@ import { adminOf } from "./place.ts";
 
 const MAX_VERSION = 2 ** 31;
 
-/** JSON: `{name, tested}`; `tested` says whether tests went along. */
+/** JSON: `{name, path?, tested}`; `tested` says whether tests went along. */
 export async function set(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [, path = "-"] = invocation.arguments;
   const name = nameOf(invocation);
   const beside = path.replace(/(_test)?\.rego$/, "_test.rego");
   const tests = beside !== path && existsSync(resolve(io.cwd, beside)) ? await textOf(beside, io) : undefined;
   const text = await textOf(path, io);
-  await (await adminOf(invocation, io)).setPolicy(name, text, tests);
+  const pattern = patternOf(name, invocation);
+  const admin = await adminOf(invocation, io);
+  if (pattern === undefined) await admin.setPolicy(name, text, tests);
+  else await admin.resourcePolicies.set(pattern, text, tests);
   const tested = tests !== undefined;
-  if (invocation.json) writeJson(io.stdout, { name, tested });
-  else io.stderr.write(`Set policy ${name}${tested ? `, tested with ${printable(beside)}` : ""}\n`);
+  const scope = pattern === undefined ? {} : { path: pattern };
+  if (invocation.json) writeJson(io.stdout, { name, ...scope, tested });
+  else
+    io.stderr.write(
+      `Set policy ${name}${pattern === undefined ? "" : ` of ${printable(pattern)}`}${tested ? `, tested with ${printable(beside)}` : ""}\n`,
+    );
   return EXIT.ok;
 }
 
 /** The text on stdout; JSON: `{name, policy}`. */
 export async function get(invocation: Invocation, io: Io): Promise<ExitCode> {
   const name = nameOf(invocation);
-  const policy = await (await adminOf(invocation, io)).getPolicy(name);
+  const pattern = patternOf(name, invocation);
+  const admin = await adminOf(invocation, io);
+  const policy = await (pattern === undefined ? admin.getPolicy(name) : admin.resourcePolicies.get(pattern));
   if (invocation.json) writeJson(io.stdout, { name, policy });
   else io.stdout.write(io.stdout.isTTY ? printable(policy) : policy);
   return EXIT.ok;
@@ -64,18 +73,37 @@ export async function activate(invocation: Invocation, io: Io): Promise<ExitCode
   return EXIT.ok;
 }
 
-/** JSON: `{policies: [{name, version, sha384, set}]}`. */
+/** JSON: `{policies: [{name, version, sha384, set}], paths: [{path, version, sha384, set}]}`. */
 export async function list(invocation: Invocation, io: Io): Promise<ExitCode> {
-  const policies = await (await adminOf(invocation, io)).listPolicies();
+  const admin = await adminOf(invocation, io);
+  const policies = await admin.listPolicies();
+  const paths = (await admin.resourcePolicies.list()).filter(({ path }) => path !== "**");
   if (invocation.json) {
-    writeJson(io.stdout, { policies });
+    writeJson(io.stdout, { policies, paths });
     return EXIT.ok;
   }
-  const rows = policies.map(({ name, version, sha384, set: time }) =>
+  const named = [...policies, ...paths.map(({ path, ...rest }) => ({ name: `resource ${path}`, ...rest }))];
+  const rows = named.map(({ name, version, sha384, set: time }) =>
     [name, `@${version}`, time, sha384].map(printable),
   );
   if (rows.length > 0) io.stdout.write(`${table(rows, 0)}\n`);
   return EXIT.ok;
+}
+
+/** JSON: `{path, deleted}`. */
+export async function remove(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const [pattern = ""] = invocation.arguments;
+  await (await adminOf(invocation, io)).resourcePolicies.delete(pattern);
+  if (invocation.json) writeJson(io.stdout, { path: pattern, deleted: true });
+  else io.stderr.write(`Deleted the resource policy of ${printable(pattern)}\n`);
+  return EXIT.ok;
+}
+
+/** `--path`, which means something for releases alone. */
+function patternOf(name: PolicyName, invocation: Invocation): string | undefined {
+  const pattern = invocation.value("path");
+  if (pattern === undefined || name === "resource") return pattern;
+  throw misuse("INVALID_VALUE", `Cannot set policy ${name} for some names: --path goes with resource`);
 }
 
 function nameOf(invocation: Invocation): PolicyName {
