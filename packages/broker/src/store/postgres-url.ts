@@ -26,12 +26,12 @@ const PARAMETERS: readonly string[] = ["host", "sslmode"];
 const DEFAULT_PORT = 5432;
 
 /**
- * Reads `postgres://user:password@host:port/database`, with `?host=/folder` for a Unix socket. TLS that checks the server's
+ * Reads `postgres://user:password@host:port/database`, where `?host=/folder` names a Unix socket instead. TLS that checks the server's
  * name is used unless the address is of this machine or says `sslmode=disable`. Throws `STATE_INVALID`, never with the password.
  */
 export function parsePostgresUrl(text: string): PostgresAddress {
-  const url = URL.parse(text);
-  if (url === null || !["postgres:", "postgresql:"].includes(url.protocol))
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !["postgres:", "postgresql:"].includes(url.protocol))
     throw invalid("it is no URL that begins with postgres://");
   const unknown = [...url.searchParams.keys()].find((name) => !PARAMETERS.includes(name));
   if (unknown !== undefined)

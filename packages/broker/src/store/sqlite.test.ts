@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeOfAsync } from "@adyton/testing";
@@ -69,3 +70,54 @@ describe("a database file", () => {
     await store.close();
   });
 });
+
+describe.skipIf(!canMount())("a disk that is full", () => {
+  let disk: string;
+
+  beforeEach(() => {
+    disk = mkdtempSync(join(tmpdir(), "adyton-disk-"));
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]);
+  });
+
+  afterEach(() => {
+    // libsql lets go of its file when it is collected.
+    execFileSync("umount", ["--lazy", disk]);
+    rmSync(disk, { recursive: true });
+  });
+
+  it("refuses writes, keeps what was acknowledged, and takes writes again once there is room", async () => {
+    const ballast = join(disk, "ballast");
+    writeFileSync(ballast, new Uint8Array(300_000));
+    let store: Store = await openSqliteStore(join(disk, "broker.db"), countingWriter);
+    const acknowledged: string[] = [];
+    const text = "x".repeat(20_000);
+    let code = "nothing";
+    for (let n = 0; code === "nothing" && n < 100; n++) {
+      code = await codeOfAsync(() => store.write([put(`k${n}`, text), append(`e${n}`)]));
+      if (code === "nothing") acknowledged.push(`k${n}`);
+    }
+    expect(code).toBe("STORE_FAILED");
+    expect(acknowledged.length).toBeGreaterThan(0);
+    expect((await store.keys("resource")).toSorted()).toEqual(acknowledged.toSorted());
+    rmSync(ballast);
+    await store.write([put("after", text), append("after")]);
+    await store.close();
+    store = await openSqliteStore(join(disk, "broker.db"), countingWriter);
+    expect((await store.keys("resource")).toSorted()).toEqual([...acknowledged, "after"].toSorted());
+    expect((await store.log(0, 1000)).map(({ seq }) => seq)).toEqual(
+      Array.from({ length: acknowledged.length + 1 }, (_, index) => index + 1),
+    );
+    await store.close();
+  });
+});
+
+/** Only root may give a test a disk of its own. */
+function canMount(): boolean {
+  if (process.getuid?.() !== 0) return false;
+  const folder = mkdtempSync(join(tmpdir(), "adyton-disk-"));
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]).status === 0;
+  if (mounted) execFileSync("umount", [folder]);
+  rmSync(folder, { recursive: true });
+  if (!mounted) console.warn("No disk can be mounted here: the test with a full one is skipped.");
+  return mounted;
+}
