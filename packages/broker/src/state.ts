@@ -102,7 +102,10 @@ export async function openBrokerState(folder: string, options: StateOptions = {}
     await store.close();
     throw error;
   }
-  const rootKeys = new RootKeyService({ store, keys, clock, logger });
+  const rootKeys = new RootKeyService({
+    ...{ store, keys, clock, logger },
+    copied: postgres !== undefined && options.rootKey?.shared !== true,
+  });
   rootKeys.start();
   return {
     store,

@@ -16,10 +16,9 @@ import { join } from "node:path";
 import { openSoftwareTee } from "@adyton/attester";
 import { silentLogger } from "@adyton/broker";
 import { type Client, createClient } from "@adyton/client";
-import { fromUtf8, toBase64, toBase64Url, toUtf8 } from "@adyton/core/bytes";
+import { fromBase64Url, fromUtf8, toBase64, toBase64Url, toUtf8 } from "@adyton/core/bytes";
 import { codeOfAsync } from "@adyton/testing";
 import fc from "fast-check";
-import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createBufferIo } from "../buffer-io.ts";
 import { run } from "../main.ts";
@@ -97,7 +96,7 @@ describe("the guest API", () => {
       string
     >;
     const key = createPrivateKey(tee_keypair ?? "").export({ format: "jwk" });
-    const claims = JSON.stringify(decodeJwt(token ?? ""));
+    const claims = toUtf8(fromBase64Url((token ?? "").split(".")[1] ?? ""));
     expect(claims).toContain(`"x":"${key.x}"`);
     expect(key.crv).toBe("P-256");
   });

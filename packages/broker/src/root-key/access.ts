@@ -17,6 +17,11 @@ export type RootKeyKind = (typeof ROOT_KEY_KINDS)[number];
 export interface RootKeyAccess {
   /** For a new state folder. Default `file`. */
   readonly kind?: RootKeyKind;
+  /**
+   * Replicas over one PostgreSQL see one `root-keys.json`, on a file system that they share. Default false: each has a copy, and
+   * online rotation is refused, because the others could not read what the first then writes.
+   */
+  readonly shared?: boolean;
   readonly passphrase?: () => Promise<string>;
   /** For new records under a passphrase. */
   readonly cost?: ScryptCost;

@@ -207,6 +207,16 @@ describe("rotation", () => {
     await store.close();
   });
 
+  it("is refused where other replicas have copies of the keys", async () => {
+    const store = await openStore();
+    const keys = await open();
+    const { active } = keys.facts();
+    const service = new RootKeyService({ store, keys, clock, logger: silentLogger, copied: true });
+    expect(await codeOfAsync(() => service.rotate())).toBe("KEY_REFUSED");
+    expect(keys.facts().active).toBe(active);
+    await store.close();
+  });
+
   it("stops when the broker closes, and destroys nothing then", async () => {
     const store = await openStore();
     const keys = await open();

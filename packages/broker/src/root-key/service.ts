@@ -3,6 +3,7 @@
 // uses any more is destroyed. Killed at any point, it goes on where the store and root-keys.json are.
 
 import type { Clock } from "../clock.ts";
+import { BrokerError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { WholeStore } from "../store/types.ts";
 import type { Vault } from "../vault.ts";
@@ -19,6 +20,8 @@ export interface RootKeyServiceOptions {
    * new one may still do. Default 3,600.
    */
   readonly keepSeconds?: number;
+  /** Others have copies of root-keys.json: a rotation here would leave them behind. Default false. */
+  readonly copied?: boolean;
 }
 
 export interface RootKeyStatus extends RootKeyFacts {
@@ -47,9 +50,17 @@ export class RootKeyService {
     return { ...keys.facts(), reseal: { ...this.#progress, running: this.#running !== undefined } };
   }
 
-  /** Resolves once the new generation is on disk and seals; values follow behind (`settled`). */
+  /** Resolves once the new generation is on disk and seals; values follow behind (`settled`). Rejects with `KEY_REFUSED`. */
   async rotate(): Promise<void> {
-    const { keys, clock } = this.#options;
+    const { keys, clock, copied = false } = this.#options;
+    if (copied) {
+      throw new BrokerError(
+        "KEY_REFUSED",
+        "misuse",
+        "Cannot rotate the root key: other replicas have copies of root-keys.json, and could not read what this one then writes",
+        { hint: "Let the replicas share the file, and say so (rootKey.shared)." },
+      );
+    }
     await keys.rotate(clock.now());
     this.start();
   }

@@ -12,7 +12,7 @@ export interface Share {
   readonly bytes: Uint8Array;
 }
 
-export const MAX_SHARES = 255;
+const MAX_SHARES = 255;
 
 /** `count` shares of `secret`, any `threshold` of which give it back. Throws a RangeError for numbers that cannot be. */
 export function splitSecret(secret: Uint8Array, threshold: number, count: number): Share[] {
