@@ -6,11 +6,12 @@ import { codeOfAsync } from "@adyton/testing";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LogWriter } from "../src/audit/writer.ts";
-import type { Change, Store } from "../src/store/types.ts";
+import { BrokerError } from "../src/errors.ts";
+import type { Change, SnapshotRow, Store, WholeStore } from "../src/store/types.ts";
 
 /** Opens stores on one and the same database. */
 export interface StoreDatabase {
-  open(log: LogWriter): Promise<Store>;
+  open(log: LogWriter): Promise<WholeStore>;
   /** Closes nothing that `open` gave; removes the database. */
   remove(): Promise<void>;
   /** Runs SQL beside the store; rejects with what the database says. */
@@ -55,7 +56,7 @@ export async function textAt(store: Store, key: string, space = "resource"): Pro
 
 export function describeStore(name: string, create: () => Promise<StoreDatabase>): void {
   let database: StoreDatabase;
-  let store: Store;
+  let store: WholeStore;
 
   describe(name, () => {
     beforeEach(async () => {
@@ -66,6 +67,48 @@ export function describeStore(name: string, create: () => Promise<StoreDatabase>
     afterEach(async () => {
       await store.close();
       await database.remove();
+    });
+
+    it("gives all of one moment, and takes it into an empty database", async () => {
+      const events = Array.from({ length: 600 }, (_, index) => [
+        put(`k${index}`, "x".repeat(index), index % 3 === 0 ? "a/resource" : "resource"),
+        append(`event ${index}`),
+      ]);
+      await Promise.all(events.map((changes) => store.write(changes)));
+      expect(await store.spaces()).toEqual(["a/resource", "resource"]);
+      const rows: SnapshotRow[] = [];
+      for await (const row of store.snapshot()) {
+        rows.push(row);
+        if (rows.length % 100 === 0) await store.write([remove(`k${rows.length}`), append("later")]);
+      }
+      const count = (kind: SnapshotRow["kind"]) => rows.filter((row) => row.kind === kind).length;
+      expect(["value", "entry", "node", "head"].map((kind) => count(kind as SnapshotRow["kind"]))).toEqual([
+        ...[600, 600, 600, 1],
+      ]);
+      const stream = async function* () {
+        yield* rows;
+      };
+      expect(await codeOfAsync(() => store.load(stream()))).toBe("STATE_NOT_EMPTY");
+      const other = await create();
+      const copy = await other.open(countingWriter);
+      await copy.load(stream());
+      expect([await copy.logHead(), (await copy.log(0, 1000)).length]).toEqual(["600", 600]);
+      expect((await textAt(copy, "k599", "resource"))?.length).toBe(599);
+      await copy.write([append("goes on")]);
+      expect(await copy.logHead()).toBe("601");
+      await copy.close();
+      await other.remove();
+    });
+
+    it("takes all of what it is given, or nothing", async () => {
+      const broken = async function* (): AsyncGenerator<SnapshotRow> {
+        yield { kind: "value", space: "resource", key: "a", value: fromUtf8("1") };
+        throw new BrokerError("BACKUP_INVALID", "not-authentic", "Cannot read: broken");
+      };
+      expect(await codeOfAsync(() => store.load(broken()))).toBe("BACKUP_INVALID");
+      expect(await store.spaces()).toEqual([]);
+      await store.write([put("a", "2")]);
+      expect(await textAt(store, "a")).toBe("2");
     });
 
     it("keeps, replaces, lists and deletes values", async () => {
