@@ -29,6 +29,13 @@ describe("unused", () => {
       },
     ],
     [
+      "what protoc made",
+      {
+        [LOW]: 'import { a } from "./x_pb.ts";\nexport const low: number = a;\n',
+        "packages/low/src/x_pb.ts": "export const a = 1;\nexport const spare = 2;\n",
+      },
+    ],
+    [
       "names that a test reads",
       {
         "packages/low/src/part.test.ts":

@@ -40,7 +40,8 @@ export function checkUnused(workspace: Workspace): Violation[] {
   const violations: Violation[] = [];
   for (const [path, source] of sources) {
     if (!reached.has(path)) violations.push({ file: path, message: "is imported by nothing" });
-    else if (!entries.has(path)) violations.push(...unusedNames(source, read.get(path) ?? new Set()));
+    else if (!entries.has(path) && !GENERATED.test(path))
+      violations.push(...unusedNames(source, read.get(path) ?? new Set()));
   }
   return violations;
 }
@@ -55,6 +56,9 @@ function unusedNames(source: Source, read: ReadonlySet<string>): Violation[] {
       message: `${found.name} is exported and never imported`,
     }));
 }
+
+/** What protoc makes exports everything that its .proto names. */
+const GENERATED = /_pb\.ts$/;
 
 /** A private package's main module, a thread's, a fuzz target, what vitest runs before tests. */
 const PROGRAM = /^(tools|bench|fuzz)\/src\/(main|index|worker|targets\/[a-z-]+)\.ts$|\.setup\.ts$/;

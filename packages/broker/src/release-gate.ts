@@ -78,7 +78,7 @@ export function teeKeyOf(claims: EarClaims): TeeKey {
 }
 
 /** What a request is called in messages and in the log. */
-export function nameOf({ plugin, path }: Asked): string {
+function nameOf({ plugin, path }: Asked): string {
   return plugin === "resource" ? path.join("/") : [plugin, ...path].join("/");
 }
 

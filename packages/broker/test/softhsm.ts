@@ -13,6 +13,9 @@ const MODULE = MODULES.find((path) => existsSync(path));
 /** Whether SoftHSM is installed. */
 export const hasSoftHsm: boolean = MODULE !== undefined;
 if (!hasSoftHsm) console.warn("SoftHSM was not found: tests of PKCS #11 are skipped.");
+/** Whether OpenSC's tool is. */
+export const hasPkcs11Tool: boolean = existsSync("/usr/bin/pkcs11-tool");
+if (!hasPkcs11Tool) console.warn("pkcs11-tool was not found: what it sees is skipped.");
 
 export interface SoftHsm {
   readonly options: Pkcs11Options;

@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { equal, fromUtf8, toUtf8 } from "@adyton/core/bytes";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createSoftHsm, hasSoftHsm, type SoftHsm } from "../../test/softhsm.ts";
+import { createSoftHsm, hasPkcs11Tool, hasSoftHsm, type SoftHsm } from "../../test/softhsm.ts";
 import { openPkcs11Token, type Pkcs11Token } from "./token.ts";
 
 describe.skipIf(!hasSoftHsm)("a PKCS #11 token", () => {
@@ -50,19 +50,27 @@ describe.skipIf(!hasSoftHsm)("a PKCS #11 token", () => {
     }
   });
 
-  it("keeps, lists and forgets secrets, which pkcs11-tool sees", () => {
+  it("keeps, lists and forgets secrets", () => {
     token.putSecret("a/b/c", Uint8Array.of(1, 2, 3));
     const [handle] = token.secrets("a/b/c");
     expect(handle === undefined ? undefined : token.secretValue(handle)).toEqual(Uint8Array.of(1, 2, 3));
     expect(token.secretLabels()).toContain("a/b/c");
-    const { module, pin, tokenLabel } = hsm.options;
-    const seen = execFileSync("pkcs11-tool", [
-      ...["--module", module, "--token-label", tokenLabel ?? "", "--login", "--pin", pin],
-      ...["--list-objects", "--type", "secrkey"],
-    ]);
-    expect(toUtf8(seen)).toContain("a/b/c");
     if (handle !== undefined) token.destroy(handle);
     expect(token.secrets("a/b/c")).toEqual([]);
+  });
+
+  it.skipIf(!hasPkcs11Tool)("keeps secrets as pkcs11-tool sees them", () => {
+    token.putSecret("x/y/z", Uint8Array.of(1));
+    const { module, pin, tokenLabel } = hsm.options;
+    const seen = execFileSync(
+      "pkcs11-tool",
+      [
+        ...["--module", module, "--token-label", tokenLabel ?? "", "--login", "--pin", pin],
+        ...["--list-objects", "--type", "secrkey"],
+      ],
+      { stdio: "pipe" },
+    );
+    expect(toUtf8(seen)).toContain("x/y/z");
   });
 
   it("wraps to an RSA key pair whose private half stays inside", () => {

@@ -306,7 +306,7 @@ function factsOf({ name, minDecryption, derived, deletionAllowed, created }: Sto
 }
 
 /** The key is not for this. */
-export function refused(name: string, why: string): BrokerError {
+function refused(name: string, why: string): BrokerError {
   return new BrokerError(
     "KEY_REFUSED",
     "misuse",
