@@ -5,7 +5,7 @@ import type { EarSigningKey, Policy } from "@adyton/appraisal";
 import type { NoteKey } from "@adyton/core/note";
 import type { Certificate } from "@adyton/core/x509";
 import type { Endorsements } from "@adyton/evidence/endorsements";
-import { type AdminOptions, adminPolicy } from "./admin/options.ts";
+import { type AdministratorOptions, adminPolicy } from "./admin/options.ts";
 import type { ResourceBackend } from "./backends/types.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { errorResponse } from "./http/answers.ts";
@@ -33,7 +33,7 @@ export interface BrokerOptions {
   /** What the owner presents as bearer token: may do everything, everywhere. */
   readonly adminToken: string;
   /** Who else may administer, and what takes more than one. */
-  readonly admin?: AdminOptions;
+  readonly admin?: AdministratorOptions;
   /** Asked for each attestation; answers from memory or disk, never from a network. */
   readonly endorsements?: () => Promise<Endorsements>;
   /** Roots trusted besides the vendors' pinned ones. What they anchor counts as simulated. */

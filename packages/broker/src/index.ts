@@ -4,7 +4,7 @@
 export type { AclRule } from "./admin/acl.ts";
 export type { CertificateRule, PeerCertificate } from "./admin/certificate.ts";
 export type { JwtIssuer } from "./admin/jwt.ts";
-export type { AdminOptions } from "./admin/options.ts";
+export type { AdministratorOptions } from "./admin/options.ts";
 export type { Grant, Principal } from "./admin/principal.ts";
 export type { ApprovalOptions } from "./admin/proposals.ts";
 export { BUILTIN_ROLES, type Roles } from "./admin/roles.ts";

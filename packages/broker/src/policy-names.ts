@@ -30,7 +30,7 @@ type PlainPolicyName = "resource" | AttestationPolicyName;
 export type PolicyName = PlainPolicyName | ScopedPolicyName;
 
 /** What a policy is called in its folder and in messages. */
-export const POLICY_FILES: Readonly<Record<PlainPolicyName, string>> = {
+const POLICY_FILES: Readonly<Record<PlainPolicyName, string>> = {
   resource: "resource.rego",
   attestation: "attestation.rego",
   attestation_cpu: "attestation_cpu.rego",

@@ -13,7 +13,7 @@ import { type Grant, isGrant } from "./principal.ts";
 
 const SPACE = "admin";
 const MAX_ADMINS = 1_000;
-export const ADMIN_NAME: RegExp = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/;
+const ADMIN_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 const credential: z.ZodType<Credential> = z.discriminatedUnion("kind", [

@@ -10,7 +10,7 @@ import { type FetchKeys, type JwtIssuer, JwtIssuers } from "./jwt.ts";
 import { type ApprovalOptions, checkApprovals } from "./proposals.ts";
 import { type Roles, rolesWith } from "./roles.ts";
 
-export interface AdminOptions {
+export interface AdministratorOptions {
   /** Whether the owner's token counts (`adminToken`). Default true. Switch it off once others can administer. */
   readonly ownerToken?: boolean;
   /** Identity providers whose JWTs count. */
@@ -35,7 +35,7 @@ export interface AdminPolicy {
 }
 
 /** Throws `STATE_INVALID` for what cannot be meant. */
-export function adminPolicy(options: AdminOptions, ownerToken: string, now: () => Date): AdminPolicy {
+export function adminPolicy(options: AdministratorOptions, ownerToken: string, now: () => Date): AdminPolicy {
   const { approvals, acl, certificates = [], issuers = [] } = options;
   if (approvals !== undefined) checkApprovals(approvals);
   const roles = rolesWith(options.roles ?? {});

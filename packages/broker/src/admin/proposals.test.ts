@@ -3,7 +3,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { toBase64Url } from "@adyton/core/bytes";
-import type { JsonObject } from "@adyton/core/json";
+import { isJsonObject, type JsonObject } from "@adyton/core/json";
 import { codeOf } from "@adyton/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -70,7 +70,8 @@ async function proposed(token: string, method: string, path: string, body?: stri
   const answer = await as(token, method, path, body);
   expect(answer.status).toBe(202);
   const { proposal } = await jsonOf(answer);
-  return proposal as unknown as Waiting;
+  const { id, digest } = isJsonObject(proposal) ? proposal : {};
+  return { id: String(id), digest: String(digest) };
 }
 
 const approve = (token: string, { id, digest }: Waiting): Promise<Response> =>
