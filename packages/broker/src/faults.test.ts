@@ -8,7 +8,7 @@ import { verifyAuditLog } from "./audit/verify.ts";
 import { BrokerError } from "./errors.ts";
 import { openBrokerState } from "./state.ts";
 import { openDriver } from "./store/driver.ts";
-import type { Store } from "./store/types.ts";
+import type { WholeStore } from "./store/types.ts";
 
 const SECRET = "/kbs/v0/resource/default/hello/secret";
 
@@ -23,12 +23,15 @@ beforeEach(async () => {
 afterEach(() => harness.close());
 
 /** The store, with writes that fail while `failing()`. */
-function failingStore(store: Store, failing: () => boolean): Store {
+function failingStore(store: WholeStore, failing: () => boolean): WholeStore {
   return {
     ephemeral: store.ephemeral,
     get: (space, key) => store.get(space, key),
     keys: (space, prefix) => store.keys(space, prefix),
     entries: (space) => store.entries(space),
+    spaces: () => store.spaces(),
+    snapshot: () => store.snapshot(),
+    load: (rows) => store.load(rows),
     log: (after, limit) => store.log(after, limit),
     logHead: () => store.logHead(),
     logNodes: (places) => store.logNodes(places),
