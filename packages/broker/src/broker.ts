@@ -16,14 +16,14 @@ import type { Plugin } from "./plugins/types.ts";
 import type { ResourcePolicy } from "./policy.ts";
 import type { ReferenceSources } from "./reference/trust.ts";
 import type { RootKeyService } from "./root-key/service.ts";
-import type { WholeStore } from "./store/types.ts";
+import type { Store } from "./store/types.ts";
 import { Rooms } from "./tenants/rooms.ts";
 import { Tenants } from "./tenants/tenants.ts";
 import type { Vault } from "./vault.ts";
 
 export interface BrokerOptions {
   /** Closed with the broker. */
-  readonly store: WholeStore;
+  readonly store: Store;
   readonly vault: Vault;
   /** Lets administrators see and rotate the root keys behind `vault`. Closed with the broker. */
   readonly rootKeys?: RootKeyService;

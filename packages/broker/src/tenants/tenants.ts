@@ -10,7 +10,7 @@ import { auditChange } from "../audit.ts";
 import type { Clock } from "../clock.ts";
 import { BrokerError } from "../errors.ts";
 import { jsonOf, matching } from "../protocol.ts";
-import type { Change, WholeStore } from "../store/types.ts";
+import type { Change, Store } from "../store/types.ts";
 import type { Vault } from "../vault.ts";
 
 /** Absent members mean the broker's own limits, or none. */
@@ -76,12 +76,12 @@ interface Kept {
 }
 
 export class Tenants {
-  readonly #store: WholeStore;
+  readonly #store: Store;
   readonly #vault: Vault;
   readonly #clock: Clock;
   readonly #kept: Map<string, Kept> = new Map();
 
-  constructor(store: WholeStore, vault: Vault, clock: Clock) {
+  constructor(store: Store, vault: Vault, clock: Clock) {
     this.#store = store;
     this.#vault = vault;
     this.#clock = clock;
