@@ -52,7 +52,8 @@ describe("secrets in the store", () => {
     await backend.put("a/b/c", secret, beside);
     await backend.put("a/b/c", fromUtf8("other"), beside);
     for (const file of readdirSync(join(folder, "state"), { withFileTypes: true })) {
-      if (file.isFile()) expect(readFileSync(join(folder, "state", file.name)).includes(secret)).toBe(false);
+      if (file.isFile())
+        expect(readFileSync(join(folder, "state", file.name)).includes(Buffer.from(secret))).toBe(false);
     }
     await backend.delete("a/b/c", beside);
     await backend.purge?.("a/b/c", beside);

@@ -40,6 +40,7 @@ export function addPluginRoutes(app: App, parts: AppParts): void {
       throw new BrokerError("INVALID_PATH", "misuse", `Cannot name a plugin ${plugin.name}: ${why}`);
     }
     seen.add(plugin.name);
+    if (plugin.defaultTenantOnly === true && parts.tenant !== undefined) continue;
     const prefix = `${PREFIX}/${plugin.name}`;
     app.on([...METHODS], `${prefix}/*`, (c) => answer(plugin, prefix, c.req.raw, parts));
     const { vaultPath } = plugin;

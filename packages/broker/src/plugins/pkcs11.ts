@@ -51,6 +51,7 @@ export function pkcs11Plugin(options: Pkcs11PluginOptions): Plugin {
   };
   return {
     name: NAME,
+    defaultTenantOnly: true,
     access: ({ method, path }) =>
       method === "GET" || (method === "POST" && path[0] === "unwrap-key") ? "attested" : "admin",
     encrypts: () => true,

@@ -60,6 +60,8 @@ export interface Plugin {
   readonly name: string;
   /** Where it answers besides, from the broker's root, in the error format of HashiCorp Vault: `/v1/transit`. */
   readonly vaultPath?: string;
+  /** It keeps things elsewhere than in the context's store, where tenants would meet: only the default tenant has it. */
+  readonly defaultTenantOnly?: boolean;
   access(call: PluginCall): PluginAccess | Promise<PluginAccess>;
   /** Whether the answer to an attested sender is encrypted to the attested key. */
   encrypts(request: PluginRequest): boolean | Promise<boolean>;

@@ -45,6 +45,8 @@ export function externalPlugins(plugins: readonly ExternalPlugin[]): Plugin {
   };
   return {
     name: NAME,
+    // Its messages do not say which tenant asks.
+    defaultTenantOnly: true,
     access: async (call): Promise<PluginAccess> => {
       const backend = backendFor(call);
       const { requiresAdminAuth } = await asked(backend, (client, options) =>
