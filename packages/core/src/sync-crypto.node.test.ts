@@ -147,3 +147,35 @@ describe("signing in TypeScript", () => {
     );
   });
 });
+
+describe("an RSA-PSS signature that begins with zero", () => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
+  const how: SignatureAlgorithm = { name: "RSA-PSS", hash: "SHA-256", saltLength: 32 };
+  /** One signature in 256 or so begins with zero; in 8,192, one that does not come up is no chance. */
+  const found = Array.from({ length: 8192 }).reduce<Uint8Array | undefined>(
+    (before) =>
+      before ??
+      zeroFirst(
+        sign("sha256", MESSAGE, {
+          key: privateKey,
+          padding: constants.RSA_PKCS1_PSS_PADDING,
+          saltLength: 32,
+        }),
+      ),
+    undefined,
+  );
+
+  it.each([
+    ["node", node],
+    ["portable", portable],
+  ])("is refused by %s without that zero", (_, crypto) => {
+    const signature = found ?? new Uint8Array(0);
+    const key = crypto.importPublicKey(spkiOf(publicKey));
+    expect(key.verify(how, signature, MESSAGE)).toBe(true);
+    expect(key.verify(how, signature.subarray(1), MESSAGE)).toBe(false);
+  });
+});
+
+function zeroFirst(signature: Uint8Array): Uint8Array | undefined {
+  return signature[0] === 0 ? new Uint8Array(signature) : undefined;
+}

@@ -126,11 +126,15 @@ function keyInput(spki: Uint8Array, algorithm: KeyAlgorithm): JsonWebKeyInput | 
 }
 
 function wrapPublic(key: KeyObject, algorithm: KeyAlgorithm, spki: Uint8Array): SyncPublicKey {
+  // OpenSSL takes a PSS signature whose leading zeros are left out (RFC 8017 section 8.1.2, step 1, does not).
+  const bits = algorithm.name === "RSA" ? key.asymmetricKeyDetails?.modulusLength : undefined;
+  const size = bits === undefined ? undefined : Math.ceil(bits / 8);
   return {
     algorithm,
     spki,
     verify: (how, signature, data) => {
       if (!fits(how, algorithm)) return false;
+      if (size !== undefined && signature.length !== size) return false;
       if (algorithm.name === "EC" && !isPlausibleEcdsa(algorithm.curve, signature)) return false;
       return verify(hashOf(how), data, { key, ...parameters(how) }, signature);
     },
