@@ -52,10 +52,11 @@ export interface Client {
    */
   getToken(options?: { readonly fresh?: boolean }): Promise<Attestation>;
   /**
-   * The secret called `repository/type/tag` (or `type/tag`, or `kbs:///repository/type/tag`). Rejects with
+   * The secret called `repository/type/tag` (or `type/tag`, or `kbs:///repository/type/tag`): its newest version, unless
+   * one is named, which only our brokers know. Rejects with
    * `RELEASE_REFUSED` when policy says no, `RESOURCE_MISSING`, `PROOF_REFUSED`, or as `getToken`.
    */
-  getResource(name: string): Promise<Uint8Array>;
+  getResource(name: string, options?: { readonly version?: number }): Promise<Uint8Array>;
 }
 
 const PREFIX = "/kbs/v0";
@@ -107,14 +108,14 @@ class KbsClient implements Client {
     return this.#pending;
   }
 
-  async getResource(name: string): Promise<Uint8Array> {
+  async getResource(name: string, { version }: { readonly version?: number } = {}): Promise<Uint8Array> {
     const path = resourcePath(name);
     let fresh = false;
     for (let tried = 1; ; tried++) {
       const before = this.#held?.attestation;
       const attestation = await this.getToken({ fresh });
       try {
-        return await this.#fetchResource(path, attestation);
+        return await this.#fetchResource(path, version, attestation);
       } catch (error) {
         if (!(error instanceof ClientError) || error.detail.status !== 401 || tried === RESOURCE_TRIES)
           throw error;
@@ -125,11 +126,15 @@ class KbsClient implements Client {
     }
   }
 
-  async #fetchResource(path: string, { token, keyPair }: Attestation): Promise<Uint8Array> {
+  async #fetchResource(
+    path: string,
+    version: number | undefined,
+    { token, keyPair }: Attestation,
+  ): Promise<Uint8Array> {
     const proof = this.#proof;
     const answer = await this.#wire.call({
       method: "GET",
-      path: `${PREFIX}/resource/${path}`,
+      path: `${PREFIX}/resource/${path}${version === undefined ? "" : `?version=${version}`}`,
       what: `get ${path}`,
       headers: { authorization: `Bearer ${token}`, ...(proof === undefined ? {} : { [PROOF_HEADER]: "1" }) },
     });

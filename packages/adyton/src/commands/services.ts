@@ -99,6 +99,7 @@ export const secret: Group = {
         URL_OPTION,
         DIR,
         TEE,
+        { name: "version", value: "N", summary: "an older version; default the newest" },
         { name: "out", value: "FILE", summary: "write the secret to this file, mode 0600", file: true },
         { name: "force", summary: "write it to stdout even when that is a terminal" },
       ],

@@ -81,6 +81,12 @@ export async function purge(invocation: Invocation, io: Io): Promise<ExitCode> {
 export async function get(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [name = ""] = invocation.arguments;
   const out = invocation.value("out");
+  const version = invocation.value("version");
+  if (version !== undefined && !/^[1-9][0-9]{0,9}$/.test(version))
+    throw misuse(
+      "INVALID_VALUE",
+      `Cannot get version ${JSON.stringify(version)}: expected a number from 1 on`,
+    );
   // Decided before anything is asked for: a refusal must not cost a release.
   if (out === undefined && invocation.json) {
     throw misuse("MISSING_VALUE", "Cannot put a secret into JSON: expected --out FILE beside --json");
@@ -94,7 +100,7 @@ export async function get(invocation: Invocation, io: Io): Promise<ExitCode> {
   }
   const attester = await localAttester(teeOption(invocation), stateFolder(invocation, io), io);
   const client = createClient({ url: await servicesUrl(invocation, io), attester });
-  const secret = await client.getResource(name);
+  const secret = await client.getResource(name, version === undefined ? {} : { version: Number(version) });
   if (out === undefined) io.stdout.write(secret);
   else await writePrivateFile(out, secret, io);
   if (invocation.json) writeJson(io.stdout, { name, bytes: secret.length, out });

@@ -192,6 +192,15 @@ describe("adyton secret, in the order of a secret's life", () => {
     expect((await adyton(["secret", "versions", NAME])).stdout).toMatch(/^2 {2}20\S+ +7 bytes\n1 /);
   });
 
+  it("get an older version", async () => {
+    await adyton(["secret", "put", NAME], { stdin: new Uint8Array([1]) });
+    const of = async (...more: string[]) =>
+      (await adyton(["secret", "get", NAME, "--tee", "sample", ...more])).stdoutBytes;
+    expect([...(await of())]).toEqual([1]);
+    expect([...(await of("--version", "1"))]).toEqual([...SECRET]);
+    expect((await adyton(["secret", "get", NAME, "--version", "x"])).exit).toBe(1);
+  });
+
   it("purge, only of what is deleted, and then it is gone", async () => {
     expect((await adyton(["secret", "purge", NAME])).exit).toBe(1);
     await adyton(["secret", "delete", NAME]);
