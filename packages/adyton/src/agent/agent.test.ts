@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The guest API over sockets, against services that really run and a software TEE that speaks for this program.
 
+import { execFileSync } from "node:child_process";
 import {
   createCipheriv,
   createHash,
@@ -14,6 +15,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSoftwareTee } from "@adyton/attester";
+import { openTpm, readPcrs } from "@adyton/attester/tpm";
 import { silentLogger } from "@adyton/broker";
 import { type Client, createClient } from "@adyton/client";
 import { fromBase64Url, fromUtf8, toBase64, toBase64Url, toUtf8 } from "@adyton/core/bytes";
@@ -29,6 +31,15 @@ import { createMeasurer } from "./measure.ts";
 import { unsealSecret } from "./sealed-secret.ts";
 import { type ServedAgent, serveAgent } from "./serve.ts";
 
+const hasSwtpm = (() => {
+  try {
+    execFileSync("swtpm", ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    console.warn("swtpm was not found: measuring into a TPM is not tested.");
+    return false;
+  }
+})();
 const SECRET = new Uint8Array([0, 1, 2, 253, 254, 255]);
 const KEK = randomBytes(32);
 const signer = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -238,6 +249,30 @@ describe("events of containers", () => {
     const lines = ["cri-o PullImage one", "cri-o PullImage two words"];
     expect(await readFile(log, "utf8")).toBe([`INIT sha384/${"00".repeat(48)}`, ...lines, ""].join("\n"));
     expect(digests).toEqual(lines.map((line) => createHash("sha384").update(line).digest("hex")));
+  });
+
+  it.skipIf(!hasSwtpm)("go into a PCR of the TPM", async () => {
+    const place = await mkdtemp(join(tmpdir(), "adyton-agent-tpm-"));
+    const socket = join(place, "sock");
+    execFileSync("swtpm", [
+      ...["socket", "--tpm2", "--tpmstate", `dir=${place}`, "--flags", "not-need-init,startup-clear"],
+      ...["--daemon", "--pid", `file=${join(place, "pid")}`],
+      ...["--server", `type=unixio,path=${socket}`, "--ctrl", `type=unixio,path=${socket}.ctrl`],
+    ]);
+    try {
+      const address = `swtpm:path=${socket}`;
+      const measurer = await createMeasurer("tpm", { log: join(place, "log"), tpm: address });
+      expect((await post(event, { measurer })).status).toBe(200);
+      const tpm = await openTpm({ address });
+      const [bank] = await readPcrs(tpm, [{ hash: "SHA-256", indices: [13] }]);
+      await tpm.close();
+      const digest = createHash("sha256").update("cri-o PullImage docker.io/library/alpine").digest();
+      const expected = createHash("sha256").update(Buffer.alloc(32)).update(digest).digest();
+      expect(Buffer.from(bank?.values.get(13) ?? []).equals(expected)).toBe(true);
+    } finally {
+      process.kill(Number(await readFile(join(place, "pid"), "utf8")));
+      await rm(place, { recursive: true, force: true });
+    }
   });
 
   it("are not logged when the register does not take them", async () => {

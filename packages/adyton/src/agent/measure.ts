@@ -25,12 +25,14 @@ export interface MeasurerOptions {
   readonly log: string;
   /** As in `ADYTON_TPM`. */
   readonly tpm?: string;
+  /** Default 13. */
+  readonly pcr?: number;
   /** Where Linux shows the RTMRs of TDX (since 6.16). */
   readonly registers?: string;
 }
 
-/** PCR 17, as guest-components take. */
-const PCR = 17;
+/** Neither firmware nor boot loaders use it, software may extend it, and nothing resets it while the machine runs. */
+const PCR = 13;
 const RTMR = "rtmr3:sha384";
 const REGISTERS = "/sys/class/misc/tdx_guest/measurements";
 
@@ -55,11 +57,11 @@ export async function createMeasurer(kind: MeasureKind, options: MeasurerOptions
   };
 }
 
-function pcrRegister({ tpm: address }: MeasurerOptions): (digest: Uint8Array) => Promise<void> {
+function pcrRegister({ tpm: address, pcr = PCR }: MeasurerOptions): (digest: Uint8Array) => Promise<void> {
   return async (digest) => {
     const tpm = await openTpm(address === undefined ? {} : { address });
     try {
-      await extendPcr(tpm, PCR, [{ hash: "SHA-256", digest }]);
+      await extendPcr(tpm, pcr, [{ hash: "SHA-256", digest }]);
     } finally {
       await tpm.close();
     }

@@ -22,9 +22,10 @@ export const agent: Command = {
     {
       name: "measure",
       value: "R",
-      summary: "where events of /aa/aael are measured: PCR 17 or RTMR 3; default nowhere",
+      summary: "where events of /aa/aael are measured: a PCR or RTMR 3; default nowhere",
       choices: MEASURE_CHOICES,
     },
+    { name: "measure-pcr", value: "N", summary: "the PCR; default 13" },
     { name: "measure-log", value: "FILE", summary: "the log of these events; default aael.log", file: true },
     {
       name: "sealing-keys",

@@ -30,6 +30,7 @@ export async function agent(invocation: Invocation, io: Io): Promise<ExitCode> {
   const services = await servicesUrl(invocation, io);
   const keys = invocation.value("sealing-keys");
   const tpm = io.env.ADYTON_TPM;
+  const pcr = invocation.value("measure-pcr");
   const served = await serveAgent(
     createAgent({
       client: createClient({ url: services, attester, exportableKey: true }),
@@ -42,6 +43,7 @@ export async function agent(invocation: Invocation, io: Io): Promise<ExitCode> {
         : {
             measurer: await createMeasurer(measure, {
               log: resolve(io.cwd, invocation.value("measure-log") ?? DEFAULT_LOG),
+              ...(pcr === undefined ? {} : { pcr: integerOf("measure-pcr", pcr, 0, 23) }),
               ...(tpm === undefined || tpm === "" ? {} : { tpm }),
             }),
           }),
