@@ -58,7 +58,7 @@ describe("auth refuses", () => {
     expect(refusal).toMatchObject({ status: 401, type: "SerdeError", code });
   });
 
-  it.each(["0.1.1", "0.2.0", "0.4", "0.4.1", "1.0.0", ""])(
+  it.each(["0.1.1", "0.2", "0.3.x", "0.4", "0.4.1", "0.5.0", "1.0.0", ""])(
     "protocol version %j in the words clients know",
     async (version) => {
       const body = JSON.stringify({ ...authBody({ version }), "unknown-to-0.4.0": true });

@@ -14,7 +14,9 @@ import { defaultCrypto } from "@adyton/core/crypto";
 import type { Certificate } from "@adyton/core/x509";
 import {
   createCache,
+  deviceReportDataOf,
   type Envelope,
+  EvidenceError,
   type EvidenceRequest,
   schemeOf,
   type TeeName,
@@ -29,7 +31,7 @@ import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS } from "@adyton/e
 import { BrokerError } from "./errors.ts";
 import type { Explanations } from "./explanations.ts";
 import { initDataClaims, initDataHash } from "./init-data.ts";
-import { parseTeeKey } from "./jwe.ts";
+import { parseTeeKey, type TeeKeyOptions } from "./jwe.ts";
 import type { AttestRequest } from "./protocol.ts";
 import type { LiveReferences } from "./reference/types.ts";
 import type { Session } from "./sessions.ts";
@@ -48,6 +50,8 @@ export interface VerifierOptions {
   readonly tokenLifetimeSeconds: number;
   /** Refines a policy for results in Veraison's profile, by Veraison's name of the scheme. */
   readonly overlay: (base: Policy, scheme: string) => Promise<Policy>;
+  /** Which keys secrets may be encrypted to. */
+  readonly keyOptions: TeeKeyOptions;
   /** Where the reasons are kept that tokens do not carry. */
   readonly explanations: Explanations;
 }
@@ -74,7 +78,7 @@ export class Verifier {
     now: Date,
   ): Promise<string> {
     if (request.nonce !== session.nonce) throw wrongNonce();
-    parseTeeKey(request.teePubkey);
+    parseTeeKey(request.teePubkey, this.#options.keyOptions);
     const { primary, devices } = await this.#verify(session, request, now);
     const initData = await boundInitData(primary, request);
     const result = appraise([primary, ...devices], {
@@ -84,7 +88,9 @@ export class Verifier {
       now,
       // Bound by the report data, as #verify has checked.
       runtimeData: {
-        "additional-evidence": request.additionalEvidence,
+        ...(request.additionalEvidence === undefined
+          ? {}
+          : { "additional-evidence": request.additionalEvidence }),
         nonce: request.nonce,
         "tee-pubkey": request.teePubkey,
       },
@@ -139,12 +145,16 @@ export class Verifier {
   }
 
   /** The processor's evidence and that of every device that was sent with it. */
-  async #verify(session: Session, request: AttestRequest, now: Date): Promise<VerifiedComposite> {
-    const primary = { tee: session.tee, ...schemeOf(session.tee).fromKbs(request.primaryEvidence) };
-    return verifyComposite(
-      { primary, runtimeData: request },
-      { ...(await this.#trusted(now)), verifierKeys: session.verifierKeys },
-    );
+  async #verify(session: Session, request: AttestRequest, now: Date): Promise<VerifiedParts> {
+    const { tee, verifierKeys } = session;
+    const { additionalEvidence } = request;
+    const primary = { tee, ...schemeOf(tee).fromKbs(request.primaryEvidence) };
+    const trusted = { ...(await this.#trusted(now)), verifierKeys };
+    if (additionalEvidence !== undefined)
+      return verifyComposite({ primary, runtimeData: { ...request, additionalEvidence } }, trusted);
+    const { reportDataWidth, runtimeDataHash } = schemeOf(tee);
+    const reportData = await deviceReportDataOf(request, defaultCrypto, reportDataWidth, runtimeDataHash);
+    return { primary: await verifyAlone(primary, { ...trusted, reportData }), devices: [] };
   }
 
   /** What is trusted and at hand. */
@@ -158,6 +168,28 @@ export class Verifier {
       cache: this.#cache,
     };
   }
+}
+
+type VerifiedParts = Pick<VerifiedComposite, "primary" | "devices">;
+
+/** Evidence of a processor, with what was sent beside it. Rejects with why it is not authentic, or `INVALID_COMPOSITE`. */
+async function verifyAlone(envelope: Envelope, options: VerifyOptions): Promise<VerifiedEvidence> {
+  const { tee, evidence, endorsements, eventLog } = envelope;
+  const given = options.endorsements ?? NO_ENDORSEMENTS;
+  const verified = await verifyEvidence(evidence, {
+    ...options,
+    tee,
+    ...(eventLog === undefined ? {} : { eventLog }),
+    endorsements: endorsements === undefined ? given : mergeEndorsements(endorsements, given),
+  });
+  if ((verified.kind ?? "cpu") !== "cpu") {
+    throw new EvidenceError(
+      "INVALID_COMPOSITE",
+      "not-authentic",
+      `Cannot accept evidence: it is a ${verified.kind}'s, expected a processor's`,
+    );
+  }
+  return verified;
 }
 
 async function boundInitData(

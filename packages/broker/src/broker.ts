@@ -14,6 +14,7 @@ import { type RateLimit, RateLimiter } from "./http/rate-limit.ts";
 import { type Logger, redacting, silentLogger } from "./log.ts";
 import type { Plugin } from "./plugins/types.ts";
 import type { ResourcePolicy } from "./policy.ts";
+import type { ProtocolLine } from "./protocol.ts";
 import type { ReferenceSources } from "./reference/trust.ts";
 import type { RootKeyService } from "./root-key/service.ts";
 import type { Store } from "./store/types.ts";
@@ -69,6 +70,13 @@ export interface BrokerOptions {
   readonly logger?: Logger;
   /** For each client address; `false` switches it off. Default 100 a second, 1,000 at once. */
   readonly rateLimit?: RateLimit | false;
+  /** Versions of the KBS protocol that are spoken. Default all; clients before 0.4 attest no init-data. */
+  readonly protocols?: readonly ProtocolLine[];
+  /**
+   * Encrypt to RSA keys with PKCS #1 v1.5, too, for clients that know nothing better. Default false: whoever can watch how
+   * such a client fails can decrypt with its key.
+   */
+  readonly allowRsa15?: boolean;
   /** Default 300, as in Trustee. */
   readonly sessionSeconds?: number;
   /** Challenges and sessions at the same time. Default 100,000. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { fromBase64Url, fromUtf8, toBase64Url, toUtf8 } from "@adyton/core/bytes";
 import type { JsonObject, JsonValue } from "@adyton/core/json";
@@ -39,6 +39,10 @@ const withDebianJose = (() => {
   }
 })();
 
+const PYTHON = "/usr/bin/python3";
+const withPython = spawnSync(PYTHON, ["-c", "import jwcrypto"]).status === 0;
+if (!withPython) console.warn("Python's jwcrypto was not found: it opens no JWE here.");
+
 describe("a JWE", () => {
   it.each(Object.keys(PAIRS))("to %s opens with the jose library", async (name) => {
     const { jwk, privateKey } = pairOf(name);
@@ -56,6 +60,16 @@ describe("a JWE", () => {
       input: JSON.stringify(key),
     });
     expect(out.toString()).toBe("open sesame");
+  });
+
+  it.skipIf(!withPython).each(["P-256", "P-521", "RSA"])("to %s opens with Python's jwcrypto", (name) => {
+    const { jwk, privateKey } = pairOf(name);
+    const jwe = encryptTo(parseTeeKey(jwk), SECRET);
+    const program =
+      "import sys,json;from jwcrypto import jwe,jwk;d=json.load(sys.stdin);t=jwe.JWE();" +
+      "t.deserialize(json.dumps(d['jwe']),jwk.JWK(**d['key']));sys.stdout.buffer.write(t.payload)";
+    const input = JSON.stringify({ jwe, key: privateKey.export({ format: "jwk" }) });
+    expect(execFileSync(PYTHON, ["-c", program], { input }).toString()).toBe("open sesame");
   });
 
   it("carries any plaintext", async () => {
@@ -126,6 +140,22 @@ describe("a TEE key", () => {
     ["has at most 4096 bits", { ...goodRsa, n: "A".repeat(1100) }],
   ])("%s", (_rule, jwk) => {
     expect(codeOf(() => parseTeeKey(jwk))).toBe("UNSUPPORTED_TEE_KEY");
+  });
+
+  it("is for RSA1_5 where that is taken, and then opens with it", () => {
+    const { jwk, privateKey } = pairOf("RSA");
+    const key = parseTeeKey({ ...jwk, alg: "RSA1_5" }, { rsa15: true });
+    const jwe = encryptTo(key, SECRET);
+    expect(headerText(jwe)).toBe('{"alg":"RSA1_5","enc":"A256GCM"}');
+    if (withDebianJose) {
+      const input = JSON.stringify({ ...privateKey.export({ format: "jwk" }), alg: "RSA1_5" });
+      const out = execFileSync("jose", ["jwe", "dec", "-i", JSON.stringify(jwe), "-k", "-"], { input });
+      expect(out.toString()).toBe("open sesame");
+    }
+    expect(codeOf(() => parseTeeKey({ ...jwk, alg: "RSA1_5" }))).toBe("UNSUPPORTED_TEE_KEY");
+    expect(codeOf(() => parseTeeKey({ ...jwk, alg: "RSA-OAEP" }, { rsa15: true }))).toBe(
+      "UNSUPPORTED_TEE_KEY",
+    );
   });
 
   it("may name its algorithm, use and id", () => {

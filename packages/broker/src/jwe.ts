@@ -29,7 +29,7 @@ export interface Jwe {
 
 /** A public key that a TEE asked its secrets to be encrypted to. */
 export interface TeeKey {
-  readonly alg: "ECDH-ES+A256KW" | "RSA-OAEP-256";
+  readonly alg: "ECDH-ES+A256KW" | "RSA-OAEP-256" | "RSA1_5";
   /** NIST curve, for EC keys. */
   readonly crv?: "P-256" | "P-384" | "P-521";
   readonly key: KeyObject;
@@ -45,11 +45,16 @@ const RSA_BITS = { min: 2048, max: 4096 };
 const KEY_WRAP_IV = new Uint8Array(8).fill(0xa6);
 const PUBLIC_MEMBERS = new Set(["kty", "crv", "x", "y", "n", "e", "alg", "kid", "use", "key_ops", "ext"]);
 
+export interface TeeKeyOptions {
+  /** Take RSA1_5, too. Default false. */
+  readonly rsa15?: boolean;
+}
+
 /**
  * Reads the `tee-pubkey` of an attestation: EC on P-256, P-384 or P-521 for ECDH-ES+A256KW, RSA of 2048 to 4096 bits
- * for RSA-OAEP-256. RSA1_5 and private members are refused. Throws `UNSUPPORTED_TEE_KEY`.
+ * for RSA-OAEP-256, or for RSA1_5 where that is taken. Private members are refused. Throws `UNSUPPORTED_TEE_KEY`.
  */
-export function parseTeeKey(jwk: JsonValue): TeeKey {
+export function parseTeeKey(jwk: JsonValue, options: TeeKeyOptions = {}): TeeKey {
   if (!isJsonObject(jwk)) throw unsupported("it is no JSON object");
   for (const name of Object.keys(jwk)) {
     if (!PUBLIC_MEMBERS.has(name))
@@ -59,7 +64,7 @@ export function parseTeeKey(jwk: JsonValue): TeeKey {
     case "EC":
       return parseEc(jwk);
     case "RSA":
-      return parseRsa(jwk);
+      return parseRsa(jwk, options);
     default:
       throw unsupported("its kty is neither EC nor RSA");
   }
@@ -86,10 +91,13 @@ export function encryptTo(to: TeeKey, plaintext: Uint8Array): Jwe {
 /** Header members stand in the order alg, enc, then the others sorted; those of epk sorted: see the file's head. */
 function wrap(to: TeeKey, contentKey: Uint8Array): { header: object; encryptedKey: Uint8Array } {
   if (to.crv === undefined) {
-    const padding = constants.RSA_PKCS1_OAEP_PADDING;
+    const padding =
+      to.alg === "RSA1_5"
+        ? { padding: constants.RSA_PKCS1_PADDING }
+        : { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" };
     return {
       header: { alg: to.alg, enc: ENC },
-      encryptedKey: publicEncrypt({ key: to.key, padding, oaepHash: "sha256" }, contentKey),
+      encryptedKey: publicEncrypt({ key: to.key, ...padding }, contentKey),
     };
   }
   const ephemeral = generateKeyPairSync("ec", { namedCurve: to.crv });
@@ -138,9 +146,10 @@ function parseEc(jwk: Readonly<Record<string, JsonValue>>): TeeKey {
   };
 }
 
-function parseRsa(jwk: Readonly<Record<string, JsonValue>>): TeeKey {
+function parseRsa(jwk: Readonly<Record<string, JsonValue>>, { rsa15 = false }: TeeKeyOptions): TeeKey {
   const { n, e, alg = "RSA-OAEP-256" } = jwk;
-  if (alg !== "RSA-OAEP-256") throw unsupported("its alg is not RSA-OAEP-256");
+  if (alg !== "RSA-OAEP-256" && !(alg === "RSA1_5" && rsa15))
+    throw unsupported("its alg is not RSA-OAEP-256");
   if (typeof n !== "string" || typeof e !== "string") throw unsupported("it lacks n or e");
   if (n.length > (RSA_BITS.max / 8) * 2) throw unsupported(`it has more than ${RSA_BITS.max} bits`);
   // A huge public exponent makes each encryption slow; 65537 and its few relatives fit four bytes.

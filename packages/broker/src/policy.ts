@@ -13,9 +13,16 @@ export interface Asked {
   readonly query: Readonly<Record<string, string>>;
 }
 
+/**
+ * Claims of a verified attestation result: in EAR, or as another verifier that is trusted writes them, then with no
+ * submodules.
+ */
+export interface AttestedClaims extends Pick<EarClaims, "submods" | "adyton.simulated"> {
+  readonly [claim: string]: unknown;
+}
+
 export interface ResourceRequest extends Asked {
-  /** Claims of a verified attestation result (EAR). */
-  readonly claims: EarClaims;
+  readonly claims: AttestedClaims;
   readonly now: Date;
 }
 
@@ -73,7 +80,7 @@ function statusFindings(name: string, appraisal: EarAppraisal): readonly Finding
   ];
 }
 
-function simulatedFindings(claims: EarClaims): readonly Finding[] {
+function simulatedFindings(claims: AttestedClaims): readonly Finding[] {
   const simulated = [claims, ...Object.values(claims.submods)].some(
     (part) => part["adyton.simulated"] !== false,
   );

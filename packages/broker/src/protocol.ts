@@ -1,22 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bodies of the KBS protocol, version 0.4.0, as they come in. Unknown members are refused.
+// The bodies of the KBS protocol as they come in, and which versions of it are spoken. Unknown members are refused.
 
-import { AdytonError } from "@adyton/core/errors";
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
+import type { JsonObject, JsonValue } from "@adyton/core/json";
 import { isTeeName, schemeOf, type TeeName } from "@adyton/evidence";
 import { z } from "zod";
 import { BrokerError } from "./errors.ts";
+import { readAttestation02 } from "./protocol/v0-2.ts";
+import { readAttestation03 } from "./protocol/v0-3.ts";
+import { readAttestation04 } from "./protocol/v0-4.ts";
+import { invalid, jsonOf, matching } from "./request-body.ts";
 
-/** The one version that is spoken. */
+export { invalid, jsonOf, matching };
+
+/** The newest version, which is preferred. */
 export const PROTOCOL_VERSION = "0.4.0";
+
+/** Versions with bodies of their own; clients of 0.2 and 0.3 attest no init-data, those of 0.2 no devices. */
+export const PROTOCOL_LINES = ["0.2", "0.3", "0.4"] as const;
+export type ProtocolLine = (typeof PROTOCOL_LINES)[number];
 
 export interface AuthRequest {
   readonly tee: TeeName;
+  readonly line: ProtocolLine;
 }
 
-/** A request of the verifier's in the nonce's place holds a key slot of 80 bytes for each machine (IBM SE). */
-const MAX_NONCE = 64 * 1024;
 const DEFAULT_HASH = "SHA-384";
+/** Of Azure's guests before kbs-types 0.14. */
+const OLD_TEE_NAMES: ReadonlyMap<string, TeeName> = new Map([
+  ["azsnpvtpm", "az-snp-vtpm"],
+  ["aztdxvtpm", "az-tdx-vtpm"],
+]);
 
 export interface AttestRequest {
   /** The init-data document, absent when none was sent. */
@@ -25,13 +38,9 @@ export interface AttestRequest {
   /** JWK, exactly as sent: its canonical form is part of what the evidence binds. */
   readonly teePubkey: JsonObject;
   readonly primaryEvidence: JsonValue;
-  /** Exactly as sent. */
-  readonly additionalEvidence: string;
+  /** Exactly as sent; undefined where the evidence binds nonce and key alone, as in version 0.2. */
+  readonly additionalEvidence: string | undefined;
 }
-
-// The text has been parsed as JSON: what is there is JSON, and is passed on as it stands.
-const anyJson = z.custom<JsonValue>((value) => value !== undefined, "expected a JSON value");
-const jsonObject = z.custom<JsonObject>(isJsonObject, "expected a JSON object");
 
 const versioned = z.looseObject({ version: z.string().max(32) });
 
@@ -46,40 +55,49 @@ const authBody = z.strictObject({
     .optional(),
 });
 
-const attestBody = z.strictObject({
-  "init-data": z.strictObject({ format: z.literal("toml"), body: z.string() }).nullish(),
-  "runtime-data": z.strictObject({
-    nonce: z.string().max(MAX_NONCE),
-    "tee-pubkey": jsonObject,
-  }),
-  "tee-evidence": z.strictObject({
-    primary_evidence: anyJson,
-    // Evidence of further devices, a JSON text: the processor's evidence binds it as it stands.
-    additional_evidence: z.string(),
-  }),
-});
-
 /** Throws `PROTOCOL_VERSION`, `INVALID_REQUEST` or `UNSUPPORTED_TEE`. */
-export function parseAuthRequest(text: string): AuthRequest {
+export function parseAuthRequest(
+  text: string,
+  spoken: readonly ProtocolLine[] = PROTOCOL_LINES,
+): AuthRequest {
   const value = jsonOf(text);
   const { version } = matching(versioned, value);
-  if (version !== PROTOCOL_VERSION) {
-    // Clients look for these words.
-    throw new BrokerError(
-      "PROTOCOL_VERSION",
-      "misuse",
-      `KBS Client Protocol Version Mismatch: expect =${PROTOCOL_VERSION} while the request is ${version}`,
-      { detail: { found: version, expected: PROTOCOL_VERSION } },
-    );
-  }
+  const line = lineOf(version);
+  if (line === undefined || !spoken.includes(line)) throw otherVersion(version);
   const body = matching(authBody, value);
-  if (!isTeeName(body.tee)) throw invalid(`tee ${JSON.stringify(body.tee)} is not known`);
+  const tee = teeNamed(body.tee);
+  if (tee === undefined) throw invalid(`tee ${JSON.stringify(body.tee)} is not known`);
+  const scheme = schemeOf(tee);
+  // Evidence that answers a request bound no key before 0.4.
+  if (line !== "0.4" && scheme.request !== undefined) throw otherVersion(version);
   const hashes =
     body["extra-params"] === "" ? undefined : body["extra-params"]?.["supported-hash-algorithms"];
-  const needed = hashName(schemeOf(body.tee).runtimeDataHash ?? DEFAULT_HASH);
+  const needed = hashName(scheme.runtimeDataHash ?? DEFAULT_HASH);
   if (hashes !== undefined && !hashes.includes(needed))
     throw invalid(`supported-hash-algorithms lacks ${needed}, which binds the nonce`);
-  return { tee: body.tee };
+  return { tee, line };
+}
+
+/** A TEE by its present name or one that clients gave it before. */
+export function teeNamed(name: string): TeeName | undefined {
+  return isTeeName(name) ? name : OLD_TEE_NAMES.get(name);
+}
+
+/** Only 0.4.0 itself, as the protocol demands; patches of the older ones changed nothing on the wire. */
+function lineOf(version: string): ProtocolLine | undefined {
+  if (version === PROTOCOL_VERSION) return "0.4";
+  const [, line] = /^(0\.[23])\.\d{1,4}$/.exec(version) ?? [];
+  return PROTOCOL_LINES.find((known) => known === line);
+}
+
+function otherVersion(version: string): BrokerError {
+  // Clients look for these words.
+  return new BrokerError(
+    "PROTOCOL_VERSION",
+    "misuse",
+    `KBS Client Protocol Version Mismatch: expect =${PROTOCOL_VERSION} while the request is ${version}`,
+    { detail: { found: version, expected: PROTOCOL_VERSION } },
+  );
 }
 
 /** The `extra-params` of a challenge: the hash that binds the nonce, where it is not the protocol's own. */
@@ -88,47 +106,18 @@ export function challengeParams(tee: TeeName): JsonValue {
   return runtimeDataHash === undefined ? "" : { "selected-hash-algorithm": hashName(runtimeDataHash) };
 }
 
-/** Throws `INVALID_REQUEST`. */
-export function parseAttestRequest(text: string): AttestRequest {
-  const value = jsonOf(text);
-  const body = matching(attestBody, value);
-  const initData = body["init-data"]?.body;
-  return {
-    ...(initData === undefined ? {} : { initData }),
-    nonce: body["runtime-data"].nonce,
-    teePubkey: body["runtime-data"]["tee-pubkey"],
-    primaryEvidence: body["tee-evidence"].primary_evidence,
-    additionalEvidence: body["tee-evidence"].additional_evidence,
-  };
+const READERS: Readonly<Record<ProtocolLine, (body: JsonObject, nonce: string) => AttestRequest>> = {
+  "0.2": readAttestation02,
+  "0.3": readAttestation03,
+  "0.4": readAttestation04,
+};
+
+/** `nonce` is the session's, for versions whose bodies do not repeat it. Throws `INVALID_REQUEST`. */
+export function parseAttestRequest(text: string, line: ProtocolLine, nonce: string): AttestRequest {
+  return READERS[line](jsonOf(text), nonce);
 }
 
 /** As the protocol writes hashes: sha384. */
 function hashName(hash: string): string {
   return hash.replace("-", "").toLowerCase();
-}
-
-/** A request body as a JSON object. Throws `INVALID_REQUEST`. */
-export function jsonOf(text: string): JsonObject {
-  let value: JsonValue;
-  try {
-    value = parseJson(text);
-  } catch (error) {
-    throw invalid(error instanceof AdytonError ? error.message : "it is no JSON");
-  }
-  if (!isJsonObject(value)) throw invalid("it is no JSON object");
-  return value;
-}
-
-/** `value` in the shape of `schema`. Throws `INVALID_REQUEST` that names the member. */
-export function matching<T>(schema: z.ZodType<T>, value: JsonValue): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? "the body" : issue.path.join(".");
-  throw invalid(`${where}: ${issue?.message ?? "unexpected"}`);
-}
-
-export function invalid(why: string): BrokerError {
-  const shown = why.length > 300 ? `${why.slice(0, 300)}…` : why;
-  return new BrokerError("INVALID_REQUEST", "malformed", `Cannot read the request: ${shown}`);
 }

@@ -2,13 +2,12 @@
 // The gate that everything passes which an attested workload asks for: the policy decides, the audit log hears of it
 // first.
 
-import type { EarClaims } from "@adyton/appraisal";
 import { isJsonObject, type JsonObject, type JsonValue } from "@adyton/core/json";
 import { auditChange } from "./audit.ts";
 import { BrokerError } from "./errors.ts";
 import { type Explanations, placesIn } from "./explanations.ts";
-import { parseTeeKey, type TeeKey } from "./jwe.ts";
-import type { Asked, ResourceDecision, ResourcePolicy } from "./policy.ts";
+import { parseTeeKey, type TeeKey, type TeeKeyOptions } from "./jwe.ts";
+import type { Asked, AttestedClaims, ResourceDecision, ResourcePolicy } from "./policy.ts";
 import { matchedReferences } from "./reference/matched.ts";
 import type { Store } from "./store/types.ts";
 
@@ -18,7 +17,17 @@ export interface ReleaseGateOptions {
   readonly policy: (now: Date, asked: Asked) => Promise<ResourcePolicy>;
   /** Where the attestation policy's lines are, which tokens do not carry. */
   readonly explanations?: Explanations;
+  /** Which keys secrets are encrypted to, and where tokens name them. */
+  readonly keyOptions?: AttestedKeyOptions;
 }
+
+export interface AttestedKeyOptions extends TeeKeyOptions {
+  /** JSON pointers (RFC 6901) into tokens, looked at before the usual ones. */
+  readonly paths?: readonly string[];
+}
+
+/** Names the key of another verifier that signed a token; tokens of ours have no such claim. */
+export const VERIFIER_CLAIM = "adyton.verifier";
 
 export type AuditFacts = { readonly [name: string]: JsonValue };
 
@@ -29,22 +38,32 @@ export interface Admission {
 }
 
 const MAX_REASONS = 8;
+/** Where verifiers name the attested key, in Trustee's order: Intel Trust Authority (twice), CoCo's old token, EAR, none. */
+const KEY_PATHS: readonly string[] = [
+  "/tdx/attester_runtime_data/tee-pubkey",
+  "/tdx/attester_user_data/tee-pubkey",
+  "/customized_claims/runtime_data/tee-pubkey",
+  "/submods/cpu0/ear.veraison.annotated-evidence/runtime_data_claims/tee-pubkey",
+  "/tee-pubkey",
+];
 
 export class ReleaseGate {
   readonly #store: Store;
   readonly #policy: ReleaseGateOptions["policy"];
   readonly #explanations: Explanations | undefined;
+  readonly #keyOptions: AttestedKeyOptions | undefined;
 
-  constructor({ store, policy, explanations }: ReleaseGateOptions) {
+  constructor({ store, policy, explanations, keyOptions }: ReleaseGateOptions) {
     this.#store = store;
     this.#policy = policy;
     this.#explanations = explanations;
+    this.#keyOptions = keyOptions;
   }
 
   /** Asks the policy. Rejects with `POLICY_REFUSED`, which is in the log then. `event` says what it is about. */
   async admit(
     asked: Asked,
-    claims: EarClaims,
+    claims: AttestedClaims,
     now: Date,
     event: AuditFacts & { readonly type: string },
   ): Promise<Admission> {
@@ -65,16 +84,21 @@ export class ReleaseGate {
     return { record };
   }
 
+  /** As `teeKeyOf`, by this broker's options. */
+  keyOf(claims: AttestedClaims): TeeKey {
+    return teeKeyOf(claims, this.#keyOptions);
+  }
+
   /** File and line by rule, as long as the explanation of the token is kept. */
-  async #placesOf({ jti }: EarClaims, now: Date): Promise<ReadonlyMap<string, AuditFacts>> {
+  async #placesOf({ jti }: AttestedClaims, now: Date): Promise<ReadonlyMap<string, AuditFacts>> {
     const kept = typeof jti === "string" ? await this.#explanations?.peek(jti, now) : undefined;
     return kept === undefined ? new Map() : placesIn(kept);
   }
 }
 
 /** The attested key that answers are encrypted to. Throws `TOKEN_REFUSED` or `UNSUPPORTED_TEE_KEY`. */
-export function teeKeyOf(claims: EarClaims): TeeKey {
-  return parseTeeKey(teePubkeyOf(claims));
+export function teeKeyOf(claims: AttestedClaims, options: AttestedKeyOptions = {}): TeeKey {
+  return parseTeeKey(teePubkeyOf(claims, options.paths ?? []), options);
 }
 
 /** What a request is called in messages and in the log. */
@@ -86,7 +110,7 @@ function namesOf({ id, sha384 }: ResourcePolicy): AuditFacts {
   return { policy: id, ...(sha384 === undefined ? {} : { policySha384: sha384 }) };
 }
 
-function requesterOf(claims: EarClaims): AuditFacts {
+function requesterOf(claims: AttestedClaims): AuditFacts {
   const submods = Object.entries(claims.submods).map(([name, submod]) => {
     const evidence = submod["ear.veraison.annotated-evidence"] ?? {};
     const references = matchedReferences(submod);
@@ -98,7 +122,12 @@ function requesterOf(claims: EarClaims): AuditFacts {
     };
     return [name, facts] as const;
   });
-  return { simulated: claims["adyton.simulated"] ?? true, submods: Object.fromEntries(submods) };
+  const verifier = claims[VERIFIER_CLAIM];
+  return {
+    simulated: claims["adyton.simulated"] ?? true,
+    ...(typeof verifier === "string" ? { verifier } : {}),
+    submods: Object.fromEntries(submods),
+  };
 }
 
 function rulesOf({ findings }: ResourceDecision): readonly string[] {
@@ -121,18 +150,28 @@ function reasonsOf(
     );
 }
 
-/** The attested key: of the first CPU, whose report data binds it. */
-function teePubkeyOf(claims: EarClaims): JsonValue {
-  const runtimeData = claims.submods.cpu0?.["ear.veraison.annotated-evidence"]?.runtime_data_claims;
-  const key = isJsonObject(runtimeData) ? runtimeData["tee-pubkey"] : undefined;
-  if (key === undefined) {
-    throw new BrokerError(
-      "TOKEN_REFUSED",
-      "not-authentic",
-      "Cannot release: the token names no TEE public key",
-    );
+/** The attested key, at the first place where a token has one. */
+function teePubkeyOf(claims: AttestedClaims, paths: readonly string[]): JsonValue {
+  for (const path of [...paths, ...KEY_PATHS]) {
+    const found = pointedAt(claims, path);
+    if (found !== undefined) return found;
   }
-  return key;
+  throw new BrokerError(
+    "TOKEN_REFUSED",
+    "not-authentic",
+    "Cannot release: the token names no TEE public key",
+  );
+}
+
+/** RFC 6901 section 4, through objects alone. */
+function pointedAt(claims: object, pointer: string): JsonValue | undefined {
+  let value: unknown = claims;
+  for (const step of pointer.split("/").slice(1)) {
+    const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (!isJsonObject(value) || !Object.hasOwn(value, name)) return undefined;
+    value = value[name];
+  }
+  return value as JsonValue;
 }
 
 function refused(asked: Asked, decision: ResourceDecision): BrokerError {

@@ -2,12 +2,12 @@
 // The key broker: secrets at rest, and their release to the attested key. Every decision is in the audit log before
 // its outcome leaves.
 
-import type { EarClaims } from "@adyton/appraisal";
 import { auditChange } from "./audit.ts";
 import type { Beside, ResourceBackend, ResourceHistory } from "./backends/types.ts";
 import { BrokerError } from "./errors.ts";
 import { encryptTo, type Jwe } from "./jwe.ts";
-import { type AuditFacts, type ReleaseGate, teeKeyOf } from "./release-gate.ts";
+import type { AttestedClaims } from "./policy.ts";
+import type { AuditFacts, ReleaseGate } from "./release-gate.ts";
 import { type ResourcePath, resourceName } from "./resource-path.ts";
 import type { Store } from "./store/types.ts";
 
@@ -83,7 +83,7 @@ export class Resources {
    * `POLICY_REFUSED`, `RESOURCE_NOT_FOUND` (which only shows to whom the policy allows the name),
    * `UNSUPPORTED_TEE_KEY`, or as the back end does.
    */
-  async release(path: ResourcePath, claims: EarClaims, now: Date, version?: number): Promise<Released> {
+  async release(path: ResourcePath, claims: AttestedClaims, now: Date, version?: number): Promise<Released> {
     const name = resourceName(path);
     const asked = {
       plugin: "resource",
@@ -100,7 +100,7 @@ export class Resources {
       throw notFound(name);
     }
     try {
-      const teeKey = teeKeyOf(claims);
+      const teeKey = this.#gate.keyOf(claims);
       const jwe = encryptTo(teeKey, stored.secret);
       const facts = { reason: "policy", key: teeKey.thumbprint, version: stored.version };
       return { jwe, seq: await admission.record("allow", facts) };

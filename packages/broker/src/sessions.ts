@@ -7,6 +7,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { fromBase64, fromUtf8, toBase64, toHex, toUtf8 } from "@adyton/core/bytes";
 import type { EvidenceRequest, TeeName } from "@adyton/evidence";
 import { BrokerError } from "./errors.ts";
+import type { ProtocolLine } from "./protocol.ts";
 import type { Ephemeral } from "./store/ephemeral.ts";
 import type { Vault } from "./vault.ts";
 
@@ -18,6 +19,8 @@ export interface Session {
   /** What the answer to such a request is verified with. Secret. */
   readonly verifierKeys: readonly Uint8Array[];
   readonly tee: TeeName;
+  /** Which version of the protocol its client speaks. */
+  readonly line: ProtocolLine;
   readonly expires: Date;
   /** Once attested. */
   readonly token?: string;
@@ -37,6 +40,7 @@ interface Kept {
   readonly nonce: string;
   readonly verifierKeys: readonly string[];
   readonly tee: TeeName;
+  readonly line: ProtocolLine;
   /** Ms since 1970: sealed too, so that nobody prolongs it. */
   readonly expires: number;
   readonly token?: string;
@@ -57,6 +61,7 @@ export class Sessions {
     tee: TeeName,
     now: Date,
     request?: Pick<EvidenceRequest, "nonce" | "verifierKeys">,
+    line: ProtocolLine = "0.4",
   ): Promise<Session> {
     const { capacity, ephemeral, lifetimeSeconds } = this.#options;
     if ((await ephemeral.count(SPACE, now)) >= capacity) throw sessionsFull(capacity);
@@ -64,6 +69,7 @@ export class Sessions {
       nonce: request?.nonce ?? toBase64(randomBytes(32)),
       verifierKeys: (request?.verifierKeys ?? []).map(toBase64),
       tee,
+      line,
       expires: now.getTime() + lifetimeSeconds * 1000,
     };
     const id = uuidV4();
@@ -83,9 +89,9 @@ export class Sessions {
 
   /** Gives the session its token, unless it has one, and answers which it has: of two answers to one challenge the first counts. */
   async attested(session: Session, token: string, now: Date): Promise<string> {
-    const { id, nonce, tee, expires } = session;
+    const { id, nonce, tee, line, expires } = session;
     const verifierKeys = session.verifierKeys.map(toBase64);
-    const sealed = this.#seal(id, { nonce, verifierKeys, tee, expires: expires.getTime(), token });
+    const sealed = this.#seal(id, { nonce, verifierKeys, tee, line, expires: expires.getTime(), token });
     if (await this.#options.ephemeral.replace(SPACE, hiddenKey(id), session.sealed, sealed, now))
       return token;
     const other = (await this.find(id, now))?.token;
@@ -135,11 +141,12 @@ export function sessionUnknown(): BrokerError {
 }
 
 function sessionOf(id: string, kept: Kept, sealed: Uint8Array): Session {
-  const { nonce, tee, token } = kept;
+  const { nonce, tee, line, token } = kept;
   return {
     id,
     nonce,
     tee,
+    line,
     verifierKeys: kept.verifierKeys.map((key) => fromBase64(key)),
     expires: new Date(kept.expires),
     ...(token === undefined ? {} : { token }),

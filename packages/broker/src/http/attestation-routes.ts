@@ -11,14 +11,14 @@ import { sessionCookie, sessionIdOf } from "./credentials.ts";
 import { type App, type AppParts, PREFIX } from "./parts.ts";
 
 export function addAttestationRoutes(app: App, parts: AppParts): void {
-  const { base, clock, logger, maxBodyBytes, sessions, store, vault, verifier } = parts;
+  const { base, clock, logger, maxBodyBytes, protocols, sessions, store, vault, verifier } = parts;
   app.post(`${PREFIX}/auth`, async (c) => {
-    const { tee } = parseAuthRequest(await readText(c.req.raw, maxBodyBytes));
+    const { tee, line } = parseAuthRequest(await readText(c.req.raw, maxBodyBytes), protocols);
     const now = clock.now();
     const request = await verifier.request(tee, now);
     for (const { code, message } of request?.warnings ?? [])
       logger.warn("request limited", { code, reason: message });
-    const session = await sessions.open(tee, now, request);
+    const session = await sessions.open(tee, now, request, line);
     c.header("set-cookie", sessionCookie(session, base));
     return c.json({ nonce: session.nonce, "extra-params": challengeParams(tee) });
   });
@@ -27,7 +27,7 @@ export function addAttestationRoutes(app: App, parts: AppParts): void {
     const session = await sessionOf(c.req.raw, sessions, now);
     // Asked again, the session answers what it answered before.
     if (session.token !== undefined) return c.json({ token: session.token });
-    const request = parseAttestRequest(await readText(c.req.raw, maxBodyBytes));
+    const request = parseAttestRequest(await readText(c.req.raw, maxBodyBytes), session.line, session.nonce);
     const references = await referencesOf(store, vault).live(now);
     const token = await loggedVerdict(store, { tee: session.tee, api: "kbs" }, now, () =>
       verifier.attest(session, request, references, now),

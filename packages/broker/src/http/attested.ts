@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a requester was attested to be, by its bearer token or else its session.
 
-import { type EarClaims, verifyEar } from "@adyton/appraisal";
+import { verifyEar } from "@adyton/appraisal";
 import { AdytonError } from "@adyton/core/errors";
 import { BrokerError } from "../errors.ts";
+import type { AttestedClaims } from "../policy.ts";
 import { bearerOf, sessionIdOf } from "./credentials.ts";
 import type { AppParts } from "./parts.ts";
 
@@ -12,7 +13,7 @@ export async function claimsOf(
   request: Request,
   { sessions, publicKeys }: AppParts,
   now: Date,
-): Promise<EarClaims> {
+): Promise<AttestedClaims> {
   const id = sessionIdOf(request);
   const token = bearerOf(request) ?? (id === undefined ? undefined : (await sessions.find(id, now))?.token);
   if (token === undefined) {

@@ -18,6 +18,7 @@ import type { Logger } from "../log.ts";
 import type { Plugin } from "../plugins/types.ts";
 import type { PolicyName } from "../policy-names.ts";
 import type { PolicyStore } from "../policy-store.ts";
+import type { ProtocolLine } from "../protocol.ts";
 import type { ReferenceSources } from "../reference/trust.ts";
 import type { ReleaseGate } from "../release-gate.ts";
 import type { Resources } from "../resources.ts";
@@ -53,6 +54,8 @@ export interface AppParts {
   /** What clients have before the paths of the routes: `/tenants/<name>`, or nothing. */
   readonly base: string;
   readonly publicKeys: readonly JWK[];
+  /** Which versions of the KBS protocol are spoken. */
+  readonly protocols: readonly ProtocolLine[];
   readonly maxBodyBytes: number;
   /** For each client. */
   readonly limiter?: RateLimiter;

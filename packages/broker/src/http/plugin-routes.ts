@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plugins' requests: who sends them, may they, what is logged, and how the answer is sealed. Plugins only answer.
 
-import type { EarClaims } from "@adyton/appraisal";
 import { auditChange } from "../audit.ts";
 import { BrokerError } from "../errors.ts";
-import { encryptTo } from "../jwe.ts";
+import { encryptTo, type TeeKey } from "../jwe.ts";
 import type { Plugin, PluginCall, PluginContext, PluginRequest, PluginResponse } from "../plugins/types.ts";
+import type { AttestedClaims } from "../policy.ts";
 import { invalid } from "../protocol.ts";
-import { type Admission, teeKeyOf } from "../release-gate.ts";
+import type { Admission } from "../release-gate.ts";
 import { errorResponse } from "./answers.ts";
 import { claimsOf } from "./attested.ts";
 import { readBody } from "./body.ts";
@@ -64,9 +64,9 @@ async function answer(plugin: Plugin, prefix: string, request: Request, parts: A
   const { claims, principal } = sender;
   const context: PluginContext = { now, store: parts.store, vault: parts.vault, logger: parts.logger };
   let response: PluginResponse;
-  let sealing: ReturnType<typeof teeKeyOf> | undefined;
+  let sealing: TeeKey | undefined;
   try {
-    sealing = claims !== undefined && (await plugin.encrypts(asked)) ? teeKeyOf(claims) : undefined;
+    sealing = claims !== undefined && (await plugin.encrypts(asked)) ? parts.gate.keyOf(claims) : undefined;
     response = await plugin.handle(asked, context);
   } catch (error) {
     await admission?.record("deny", { reason: error instanceof BrokerError ? error.code : "failed" });
@@ -119,7 +119,7 @@ async function attestedOf(
   request: Request,
   parts: AppParts,
   now: Date,
-): Promise<EarClaims | undefined> {
+): Promise<AttestedClaims | undefined> {
   if (access === "attested") return claimsOf(request, parts, now);
   const bearer = bearerOf(request);
   if (bearer === undefined && sessionIdOf(request) === undefined) return undefined;

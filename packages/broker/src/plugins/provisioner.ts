@@ -3,11 +3,11 @@
 // `provisioner`.
 
 import { createHash, randomInt } from "node:crypto";
-import type { EarClaims } from "@adyton/appraisal";
 import { concat, fromHex, fromUtf8, toHex } from "@adyton/core/bytes";
 import { isJsonObject } from "@adyton/core/json";
 import { z } from "zod";
 import { BrokerError } from "../errors.ts";
+import type { AttestedClaims } from "../policy.ts";
 import { bodyOf, jsonAnswer, noSuchCall } from "./answers.ts";
 import { removeSealed, sealedOnce, sealedValue } from "./sealed-once.ts";
 import type { Plugin, PluginContext, PluginRequest, PluginResponse } from "./types.ts";
@@ -101,7 +101,7 @@ async function release({ path, claims }: PluginRequest, context: PluginContext):
 }
 
 /** From the claims that the evidence binds, of the first CPU. */
-function boundResourceOf(claims: EarClaims | undefined): string | undefined {
+function boundResourceOf(claims: AttestedClaims | undefined): string | undefined {
   const evidence = claims?.submods.cpu0?.["ear.veraison.annotated-evidence"];
   const initData = evidence?.init_data_claims;
   const bound = isJsonObject(initData) ? initData[CLAIM] : undefined;

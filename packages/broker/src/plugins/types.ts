@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a plugin is: a part of the broker's API with a name of its own, whose callers the broker has checked already.
 
-import type { EarClaims } from "@adyton/appraisal";
 import type { JsonObject } from "@adyton/core/json";
 import type { Principal } from "../admin/principal.ts";
 import type { Logger } from "../log.ts";
+import type { AttestedClaims } from "../policy.ts";
 import type { Store } from "../store/types.ts";
 import type { Vault } from "../vault.ts";
 
@@ -26,7 +26,7 @@ export interface PluginCall {
 /** A request whose sender was let in. */
 export interface PluginRequest extends PluginCall {
   /** Of the attested sender; policy has allowed the request. */
-  readonly claims?: EarClaims;
+  readonly claims?: AttestedClaims;
   /** The administrator. */
   readonly principal?: Principal;
 }

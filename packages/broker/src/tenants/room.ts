@@ -20,6 +20,7 @@ import type { Logger } from "../log.ts";
 import { type Asked, affirmingPolicy } from "../policy.ts";
 import { isAttestation } from "../policy-names.ts";
 import { PolicyStore } from "../policy-store.ts";
+import { PROTOCOL_LINES } from "../protocol.ts";
 import { ReleaseGate } from "../release-gate.ts";
 import { Resources } from "../resources.ts";
 import { Sessions } from "../sessions.ts";
@@ -52,6 +53,7 @@ const DEFAULT_MAX_BODY = 2 * 1024 * 1024;
 /** The room of a tenant, or of the house itself. */
 export function openRoom(house: House, tenant?: ActiveTenant): Room {
   const { admin, clock, connectionOf, limiter, logger, options } = house;
+  const keyOptions = { rsa15: options.allowRsa15 === true };
   const name = tenant?.name;
   const store =
     name === undefined ? options.store : countedStore(scopedStore(options.store, name), tenant?.quota ?? {});
@@ -77,6 +79,7 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
   const gate = new ReleaseGate({
     store,
     explanations,
+    keyOptions,
     policy: async (_now, asked) =>
       options.resourcePolicy ?? (await policies.resource(policyTarget(asked))) ?? affirming,
   });
@@ -112,6 +115,7 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
     tenants: name === undefined ? house.tenants : undefined,
     publicKeys: [signingKey.publicJwk],
     logKey: options.logKey,
+    protocols: options.protocols ?? PROTOCOL_LINES,
     maxBodyBytes,
     ...(limiter === undefined ? {} : { limiter }),
     ...(perSecond === undefined
@@ -128,6 +132,7 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
       tokenLifetimeSeconds: sessionSeconds,
       overlay: (base, scheme) => veraisonPolicies.overlay(base, scheme),
       explanations,
+      keyOptions,
       ...(options.endorsements === undefined ? {} : { endorsements: options.endorsements }),
     }),
     explanations,

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Request bodies as JSON of a known shape, and the one error of those that are not.
+
+import { AdytonError } from "@adyton/core/errors";
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
+import { z } from "zod";
+import { BrokerError } from "./errors.ts";
+
+// A text that was parsed as JSON: what is there is JSON, and is passed on as it stands.
+export const anyJson: z.ZodType<JsonValue> = z.custom<JsonValue>(
+  (value) => value !== undefined,
+  "expected a JSON value",
+);
+export const jsonObject: z.ZodType<JsonObject> = z.custom<JsonObject>(isJsonObject, "expected a JSON object");
+
+/** A request body as a JSON object. Throws `INVALID_REQUEST`. */
+export function jsonOf(text: string): JsonObject {
+  let value: JsonValue;
+  try {
+    value = parseJson(text);
+  } catch (error) {
+    throw invalid(error instanceof AdytonError ? error.message : "it is no JSON");
+  }
+  if (!isJsonObject(value)) throw invalid("it is no JSON object");
+  return value;
+}
+
+/** `value` in the shape of `schema`. Throws `INVALID_REQUEST` that names the member. */
+export function matching<T>(schema: z.ZodType<T>, value: JsonValue): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? "the body" : issue.path.join(".");
+  throw invalid(`${where}: ${issue?.message ?? "unexpected"}`);
+}
+
+export function invalid(why: string): BrokerError {
+  const shown = why.length > 300 ? `${why.slice(0, 300)}…` : why;
+  return new BrokerError("INVALID_REQUEST", "malformed", `Cannot read the request: ${shown}`);
+}
