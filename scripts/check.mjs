@@ -29,6 +29,7 @@ const GATES = [
   ["names", "one public name means one thing", gate("names"), true],
   ["exports", "each subpath exists and its README knows it", gate("exports"), true],
   ["error-codes", "each code is documented, thrown and tested", gate("error-codes"), true],
+  ["features", "each row of the feature table names tests that are there", gate("features"), true],
   ["packages", "publint and are-the-types-wrong on each package", gate("packages"), true],
   ["size", "browser bundles stay small", gate("size"), true],
   ["examples", "each TypeScript block of the docs compiles and runs", gate("examples"), true],

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { checkErrorCodes } from "./error-codes.ts";
 import { checkExamples } from "./examples.ts";
 import { checkExports } from "./exports.ts";
+import { checkFeatures } from "./features.ts";
 import { checkFloors } from "./floors.ts";
 import { checkHygiene } from "./hygiene.ts";
 import { checkNames } from "./names.ts";
@@ -19,6 +20,7 @@ const GATES: Readonly<Record<string, () => Violation[] | Promise<Violation[]>>> 
   "error-codes": () => checkErrorCodes(readWorkspace(root)),
   examples: () => checkExamples(root),
   exports: () => checkExports(readWorkspace(root)),
+  features: () => checkFeatures(root),
   floors: () => checkFloors(readWorkspace(root)),
   hygiene: () => checkHygiene(root),
   names: () => checkNames(readWorkspace(root)),
