@@ -20,14 +20,31 @@ if (!hasPkcs11Tool) console.warn("pkcs11-tool was not found: what it sees is ski
 export interface SoftHsm {
   readonly options: Pkcs11Options;
   /** A further token in the same module. */
-  addToken(label: string): Pkcs11Options;
-  remove(): void;
+  addToken(): Pkcs11Options;
 }
 
-/** The module reads its configuration once in a process: make one token store for each test file. */
-export function createSoftHsm(label: string): SoftHsm {
+const PIN = "test-pin-1234";
+/** More than all test files use together. */
+const POOL = 16;
+let pool: string[] | undefined;
+
+/**
+ * A new token. The module reads its configuration and finds tokens once in a process, and test files may share one: so
+ * all tokens of a process are made beforehand, in one folder, which goes with the process.
+ */
+export function createSoftHsm(): SoftHsm {
+  return { options: nextToken(), addToken: nextToken };
+}
+
+function nextToken(): Pkcs11Options {
   if (MODULE === undefined) throw new Error("SoftHSM is not installed");
-  const module = MODULE;
+  pool ??= madeTokens();
+  const tokenLabel = pool.shift();
+  if (tokenLabel === undefined) throw new Error("there are no more tokens: raise POOL");
+  return { module: MODULE, tokenLabel, pin: PIN };
+}
+
+function madeTokens(): string[] {
   const folder = mkdtempSync(join(tmpdir(), "adyton-softhsm-"));
   const tokens = join(folder, "tokens");
   mkdirSync(tokens);
@@ -37,14 +54,11 @@ export function createSoftHsm(label: string): SoftHsm {
     `directories.tokendir = ${tokens}\nobjectstore.backend = file\nlog.level = ERROR\n`,
   );
   process.env.SOFTHSM2_CONF = configuration;
-  const pin = "test-pin-1234";
-  const addToken = (name: string): Pkcs11Options => {
-    execFileSync(
-      "softhsm2-util",
-      ["--init-token", "--free", "--label", name, "--so-pin", "test-so-pin", "--pin", pin],
-      { stdio: "ignore" },
-    );
-    return { module, tokenLabel: name, pin };
-  };
-  return { options: addToken(label), addToken, remove: () => rmSync(folder, { recursive: true }) };
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return Array.from({ length: POOL }, (_, i) => {
+    const label = `token-${i}`;
+    const pins = ["--so-pin", "test-so-pin", "--pin", PIN];
+    execFileSync("softhsm2-util", ["--init-token", "--free", "--label", label, ...pins], { stdio: "ignore" });
+    return label;
+  });
 }

@@ -12,12 +12,11 @@ describe.skipIf(!hasSoftHsm)("secrets in a token", () => {
   let token: Pkcs11Token;
 
   beforeAll(async () => {
-    hsm = createSoftHsm("backend");
+    hsm = createSoftHsm();
     token = await openPkcs11Token(hsm.options);
   });
   afterAll(() => {
     token.close();
-    hsm.remove();
   });
 
   const empty = async () => {

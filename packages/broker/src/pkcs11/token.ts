@@ -306,6 +306,9 @@ function oaep(hash: OaepHash): Mechanism {
 
 function slotOf(module: Pkcs11Module, { tokenLabel, slotIndex = 0 }: Pkcs11Options): bigint {
   const count = BigUint64Array.of(BigInt(MAX_SLOTS));
+  // Asked for their number alone, a module looks for tokens that came meanwhile (Base Specification, C_GetSlotList).
+  module.call("C_GetSlotList", 1n, 0n, new Uint8Array(count.buffer));
+  count[0] = BigInt(MAX_SLOTS);
   const list = new BigUint64Array(MAX_SLOTS);
   module.call("C_GetSlotList", 1n, new Uint8Array(list.buffer), new Uint8Array(count.buffer));
   const slots = [...list.subarray(0, Number(count[0]))];

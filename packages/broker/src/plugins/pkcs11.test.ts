@@ -18,13 +18,12 @@ describe.skipIf(!hasSoftHsm)("the PKCS #11 plugin", () => {
   let harness: PluginHarness;
 
   beforeAll(async () => {
-    hsm = createSoftHsm("plugin");
+    hsm = createSoftHsm();
     token = await openPkcs11Token(hsm.options);
     token.generateRsa("wrap", 2048);
   });
   afterAll(() => {
     token.close();
-    hsm.remove();
   });
   beforeEach(async () => {
     // SoftHSM 2.6 knows OAEP with SHA-1 alone.

@@ -188,12 +188,11 @@ describe.skipIf(!hasSoftHsm)("transit with an HSM", () => {
   let token: Pkcs11Token;
 
   beforeAll(async () => {
-    hsm = createSoftHsm("transit");
+    hsm = createSoftHsm();
     token = await openPkcs11Token(hsm.options);
   });
   afterAll(() => {
     token.close();
-    hsm.remove();
   });
   afterEach(() => harness.close());
 
