@@ -5,12 +5,13 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromBase64Url, fromUtf8, toBase64Url, toUtf8 } from "@adyton/core/bytes";
 import type { JsonObject } from "@adyton/core/json";
+import { codeOf } from "@adyton/testing";
 import { decodeJwt } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createHarness, GOOD_VALUES, type Harness, jsonOf, refusalOf, secretOf } from "../test/harness.ts";
 import { verifyAuditLog } from "./audit/verify.ts";
 import { readAuditLog } from "./audit.ts";
-import { policyDigest } from "./policy-rego.ts";
+import { policyDigest, testPolicy } from "./policy-rego.ts";
 
 const SECRET = "/kbs/v0/resource/default/hello/secret";
 const RESOURCE = "/kbs/v0/resource-policy";
@@ -103,6 +104,26 @@ describe("a resource policy", () => {
     expect(await released({ launchDigest: "cd".repeat(48) })).toBe("released");
     expect((await setPolicy(DENY)).status).toBe(200);
     expect(await released()).toBe("POLICY_REFUSED");
+  });
+
+  it("may call what adyton policy has: functions of crypto, GraphQL, JSON schema and YAML", async () => {
+    const calls = [
+      'crypto.sha256("") != ""',
+      'graphql.is_valid("{ a }", "type Query { a: Int }")',
+      'json.match_schema({"a": 1}, {"properties": {"a": {"type": "integer"}}})[0]',
+      'yaml.unmarshal("a: 1") == {"a": 1}',
+    ];
+    const answer = await setPolicy(`package policy\n\nallow if {\n  ${calls.join("\n  ")}\n}\n`);
+    expect(answer.status).toBe(200);
+    expect(await released()).toBe("released");
+  });
+
+  it("whose tests take too long is not set", () => {
+    const policy = { file: "resource.rego", text: `${DENY}test_one if true\ntest_two if true\n` };
+    let time = 0;
+    const slow = () => (time += 6_000);
+    expect(testPolicy(policy, harness.clock.time, [], () => time)).toBe(2);
+    expect(codeOf(() => testPolicy(policy, harness.clock.time, [], slow))).toBe("POLICY_INVALID");
   });
 
   it("is shown as it was set, and listed with its version and digest", async () => {

@@ -3,12 +3,12 @@
 
 import { AppraisalError, type Policy, regoPolicy, unansweredQuery } from "@adyton/appraisal";
 import { RegoError } from "@adyton/rego";
-import { cryptoBuiltins } from "@adyton/rego/crypto";
 import { BrokerError } from "./errors.ts";
 import { isPathPattern, type PathPattern } from "./path-pattern.ts";
 import type { ResourcePolicy } from "./policy.ts";
 import {
   invalid,
+  POLICY_BUILTINS,
   POLICY_LIMITS,
   type PolicyText,
   policyDigest,
@@ -84,7 +84,7 @@ export function buildAttestationPolicy(id: string, policy: PolicyText): Policy {
         id: `${id} sha384:${policyDigest(text)}`,
         modules: { [file]: text },
         limits: POLICY_LIMITS,
-        builtins: cryptoBuiltins,
+        builtins: POLICY_BUILTINS,
       });
     } catch (error) {
       if (error instanceof AppraisalError) throw invalid(`${file}: ${error.message}`, [], error.hint);
@@ -116,5 +116,9 @@ export function buildAttestationPolicy(id: string, policy: PolicyText): Policy {
 export function checkPolicy(name: PolicyName, policy: PolicyText, now: Date): number {
   if (isAttestation(name)) buildAttestationPolicy(name, policy);
   else buildResourcePolicy(name, policy);
-  return testPolicy(policy, now, isAttestation(name) ? [...cryptoBuiltins, unansweredQuery] : cryptoBuiltins);
+  return testPolicy(
+    policy,
+    now,
+    isAttestation(name) ? [...POLICY_BUILTINS, unansweredQuery] : POLICY_BUILTINS,
+  );
 }

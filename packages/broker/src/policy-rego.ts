@@ -20,7 +20,10 @@ import {
   renderDiagnostics,
 } from "@adyton/rego";
 import { cryptoBuiltins } from "@adyton/rego/crypto";
+import { graphqlBuiltins } from "@adyton/rego/graphql";
+import { schemaBuiltins } from "@adyton/rego/schema";
 import { runTests, type TestResult } from "@adyton/rego/testing";
+import { yamlBuiltins } from "@adyton/rego/yaml";
 import { BrokerError } from "./errors.ts";
 import type { ResourceDecision, ResourcePolicy } from "./policy.ts";
 import { refusedConditions } from "./policy-trace.ts";
@@ -34,10 +37,19 @@ export interface PolicyText {
   readonly tests?: string;
 }
 
+/** What policies can call besides the language's own functions: as `adyton policy` has them. */
+export const POLICY_BUILTINS: readonly Builtin[] = [
+  ...cryptoBuiltins,
+  ...graphqlBuiltins,
+  ...schemaBuiltins,
+  ...yamlBuiltins,
+];
 /** Of one decision: about a fifth of a second at worst. */
 export const POLICY_LIMITS: Partial<Limits> = { steps: 2_000_000, cells: 1_000_000, depth: 200 };
 /** Of one test. */
 const TEST_LIMITS: Partial<Limits> = { steps: 5_000_000, cells: 2_000_000, depth: 200 };
+/** Of all tests together: nobody else is answered meanwhile. */
+const TESTS_MS = 10_000;
 const MAX_FAILED_TESTS = 8;
 
 /** SHA-384 of a policy's text, hex: by this the audit log and tokens name it. */
@@ -54,7 +66,9 @@ export function regoResourcePolicy(id: string, policy: PolicyText): ResourcePoli
   const query = wrapped(policy, () => {
     const modules = [moduleOf(file, text)];
     checkRule(modules, file, "allow");
-    return compile({ modules, builtins: cryptoBuiltins, limits: POLICY_LIMITS }).prepare("data.policy.allow");
+    return compile({ modules, builtins: POLICY_BUILTINS, limits: POLICY_LIMITS }).prepare(
+      "data.policy.allow",
+    );
   });
   return {
     id,
@@ -68,8 +82,16 @@ export function regoResourcePolicy(id: string, policy: PolicyText): ResourcePoli
   };
 }
 
-/** Runs the tests of a policy, if it has any. Answers how many passed. Throws `POLICY_INVALID` or `POLICY_TESTS_FAILED`. */
-export function testPolicy(policy: PolicyText, now: Date, builtins: readonly Builtin[]): number {
+/**
+ * Runs the tests of a policy, if it has any. Answers how many passed. Throws `POLICY_INVALID` or `POLICY_TESTS_FAILED`.
+ * `elapsed` tells milliseconds.
+ */
+export function testPolicy(
+  policy: PolicyText,
+  now: Date,
+  builtins: readonly Builtin[],
+  elapsed: () => number = () => performance.now(),
+): number {
   const { file, text, tests } = policy;
   const testFile = testFileOf(file);
   const results = wrapped(policy, () => {
@@ -79,7 +101,12 @@ export function testPolicy(policy: PolicyText, now: Date, builtins: readonly Bui
       ...(tests === undefined ? [] : [moduleOf(testFile, tests)]),
       ...modulesBeside([own]),
     ];
-    return runTests({ modules, builtins, limits: TEST_LIMITS, now }).results;
+    const end = elapsed() + TESTS_MS;
+    const onResult = (): void => {
+      if (elapsed() > end)
+        throw invalid(`its tests take more than ${TESTS_MS / 1000} s`, [], "Give it fewer or shorter tests.");
+    };
+    return runTests({ modules, builtins, limits: TEST_LIMITS, now, onResult }).results;
   });
   const bad = results.filter(({ outcome }) => outcome === "fail" || outcome === "error");
   if (bad.length > 0) throw failedTests(bad);

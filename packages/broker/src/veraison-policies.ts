@@ -6,11 +6,10 @@ import { randomUUID } from "node:crypto";
 import { AppraisalError, type Policy, regoPolicy } from "@adyton/appraisal";
 import { fromUtf8, toUtf8 } from "@adyton/core/bytes";
 import { RegoError } from "@adyton/rego";
-import { cryptoBuiltins } from "@adyton/rego/crypto";
 import { z } from "zod";
 import { auditChange } from "./audit.ts";
 import { BrokerError } from "./errors.ts";
-import { POLICY_LIMITS, policyDigest, invalid as unusable, wrapped } from "./policy-rego.ts";
+import { POLICY_BUILTINS, POLICY_LIMITS, policyDigest, invalid as unusable, wrapped } from "./policy-rego.ts";
 import { invalid, jsonOf, matching } from "./protocol.ts";
 import type { Store } from "./store/types.ts";
 import type { Vault } from "./vault.ts";
@@ -196,7 +195,7 @@ function compiledOf(key: string, { name, rules }: Stored): Compiled {
         form: "veraison",
         base,
         limits: POLICY_LIMITS,
-        builtins: cryptoBuiltins,
+        builtins: POLICY_BUILTINS,
       });
     } catch (error) {
       if (error instanceof AppraisalError) throw unusable(`${file}: ${error.message}`, [], error.hint);

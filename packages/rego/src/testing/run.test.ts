@@ -67,6 +67,13 @@ describe("tests", () => {
     });
   });
 
+  it("are stopped at the limits, their cases too", () => {
+    const limits = { steps: 500 };
+    expect(outcomes("test_x[n] if {\n\tsome n in numbers.range(1, 5000)\n\tn > 0\n}", { limits })).toEqual({
+      "data.policy_test.test_x": "error",
+    });
+  });
+
   it("say at which condition they failed, and what stood in it", () => {
     const [result] = run(`
 test_fails if {

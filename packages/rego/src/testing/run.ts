@@ -123,9 +123,11 @@ function runTest(
     const value = evaluate();
     if (counter !== undefined) evaluate((event) => counter.count(event));
     if (rule.head.ref.length > 1) {
-      const tried = policy
-        .prepare(referenceTo(casesNameOf(name)))
-        .value({ data, ...(now === undefined ? {} : { now }) });
+      const tried = policy.prepare(referenceTo(casesNameOf(name))).value({
+        data,
+        ...(now === undefined ? {} : { now }),
+        ...(limits === undefined ? {} : { limits }),
+      });
       return casesOf(tried, value).map(([key, good]) => ({
         ...base,
         name: `${name}[${showValue(key)}]`,
