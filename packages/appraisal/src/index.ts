@@ -30,6 +30,7 @@ export {
   verifyEar,
 } from "./ear.ts";
 export {
+  checkEarClaims,
   EAR_PROFILE,
   EAR_PROFILES,
   type EarAppraisal,

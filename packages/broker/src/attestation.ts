@@ -37,6 +37,9 @@ import type { LiveReferences } from "./reference/types.ts";
 import type { Session } from "./sessions.ts";
 import { schemeNameOf, submodsOf } from "./veraison-media.ts";
 
+/** `iss` of tokens that open secrets: those that answer a challenge of ours. */
+export const TOKEN_ISSUER = "Adyton";
+
 export interface VerifierOptions {
   readonly signingKey: EarSigningKey;
   /** The policy that counts at this moment. */
@@ -98,6 +101,7 @@ export class Verifier {
     });
     return signEar(result, {
       key: this.#options.signingKey,
+      issuer: TOKEN_ISSUER,
       lifetimeSeconds: this.#options.tokenLifetimeSeconds,
       now,
       id: await this.#options.explanations.keep(result, now),

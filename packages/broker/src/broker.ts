@@ -20,6 +20,7 @@ import type { RootKeyService } from "./root-key/service.ts";
 import type { Store } from "./store/types.ts";
 import { Rooms } from "./tenants/rooms.ts";
 import { Tenants } from "./tenants/tenants.ts";
+import type { TrustedTokens } from "./tokens/trusted-verifiers.ts";
 import type { Vault } from "./vault.ts";
 
 export interface BrokerOptions {
@@ -77,6 +78,8 @@ export interface BrokerOptions {
    * such a client fails can decrypt with its key.
    */
   readonly allowRsa15?: boolean;
+  /** Other verifiers whose tokens open secrets, not those of tenants. Default: none. */
+  readonly trustedTokens?: TrustedTokens;
   /** Default 300, as in Trustee. */
   readonly sessionSeconds?: number;
   /** Challenges and sessions at the same time. Default 100,000. */

@@ -29,7 +29,7 @@ export {
   type ResourcePolicy,
   type ResourceRequest,
 } from "./policy.ts";
-export { PROTOCOL_VERSION } from "./protocol.ts";
+export { PROTOCOL_VERSION, type ProtocolLine } from "./protocol.ts";
 export {
   type ProvenanceTrust,
   parseSigstoreRoot,
@@ -54,4 +54,5 @@ export type { PostgresOptions } from "./store/postgres-pool.ts";
 export type { PostgresTls } from "./store/postgres-url.ts";
 export { openSqliteStore, type SqliteOptions } from "./store/sqlite.ts";
 export type { Change, SnapshotRow, Space, Store, WholeStore } from "./store/types.ts";
+export type { TrustedKeySet, TrustedTokens } from "./tokens/trusted-verifiers.ts";
 export { createVault, type Vault } from "./vault.ts";

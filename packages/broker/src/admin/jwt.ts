@@ -43,7 +43,7 @@ export interface JwtIdentity {
 export type FetchKeys = (url: string, init: RequestInit) => Promise<Response>;
 
 // Signatures only: an HMAC key would let everyone who verifies sign, too.
-const ALGORITHMS: readonly string[] = [
+export const ALGORITHMS: readonly string[] = [
   "ES256",
   "ES384",
   "ES512",
@@ -123,7 +123,12 @@ function issuerOf(token: string): string | undefined {
   }
 }
 
-function keysOf({ issuer, keys }: JwtIssuer, now: () => Date, fetchKeys: FetchKeys): JWTVerifyGetKey {
+/** Where the keys of an issuer come from. Throws `STATE_INVALID` for an address that would be asked without encryption. */
+export function keysOf(
+  { issuer, keys }: Pick<JwtIssuer, "issuer" | "keys">,
+  now: () => Date,
+  fetchKeys: FetchKeys,
+): JWTVerifyGetKey {
   if (keys !== "discovery" && "keys" in keys) return createLocalJWKSet(keys);
   const url = keys === "discovery" ? undefined : checkedUrl(keys.url);
   const configuration = checkedUrl(

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a requester was attested to be, by its bearer token or else its session.
+// What a requester was attested to be, by its bearer token or else its session: ours first, then those that are trusted.
 
 import { verifyEar } from "@adyton/appraisal";
 import { AdytonError } from "@adyton/core/errors";
+import { TOKEN_ISSUER } from "../attestation.ts";
 import { BrokerError } from "../errors.ts";
 import type { AttestedClaims } from "../policy.ts";
 import { bearerOf, sessionIdOf } from "./credentials.ts";
 import type { AppParts } from "./parts.ts";
 
-/** Claims of a token that we signed and that still holds. Rejects with `TOKEN_MISSING` or `TOKEN_REFUSED`. */
+/** Codes of tokens that somebody else may have signed. */
+const FOREIGN: readonly string[] = ["EAR_SIGNATURE", "EAR_ISSUER", "INVALID_EAR"];
+
+/**
+ * Claims of a token that we signed, or whom we trust, and that still holds. Rejects with `TOKEN_MISSING`, `TOKEN_REFUSED`
+ * or `BACKEND_FAILED`.
+ */
 export async function claimsOf(
   request: Request,
-  { sessions, publicKeys }: AppParts,
+  { sessions, publicKeys, trustedVerifiers }: AppParts,
   now: Date,
 ): Promise<AttestedClaims> {
   const id = sessionIdOf(request);
@@ -22,9 +29,11 @@ export async function claimsOf(
     });
   }
   try {
-    return await verifyEar(token, { keys: publicKeys, now });
+    return await verifyEar(token, { keys: publicKeys, now, issuer: TOKEN_ISSUER });
   } catch (cause) {
     if (!(cause instanceof AdytonError)) throw cause;
+    if (trustedVerifiers !== undefined && FOREIGN.includes(cause.code))
+      return await trustedVerifiers.verify(token, now);
     throw new BrokerError("TOKEN_REFUSED", "not-authentic", `Cannot accept the token: ${cause.message}`, {
       cause,
       detail: { code: cause.code },

@@ -26,6 +26,7 @@ import type { RootKeyService } from "../root-key/service.ts";
 import type { Sessions } from "../sessions.ts";
 import type { Store } from "../store/types.ts";
 import type { Tenants } from "../tenants/tenants.ts";
+import type { TrustedVerifiers } from "../tokens/trusted-verifiers.ts";
 import type { Vault } from "../vault.ts";
 import type { VeraisonPolicies } from "../veraison-policies.ts";
 import type { VeraisonSessions } from "../veraison-sessions.ts";
@@ -56,6 +57,8 @@ export interface AppParts {
   readonly publicKeys: readonly JWK[];
   /** Which versions of the KBS protocol are spoken. */
   readonly protocols: readonly ProtocolLine[];
+  /** Whose tokens open secrets besides our own. */
+  readonly trustedVerifiers?: TrustedVerifiers;
   readonly maxBodyBytes: number;
   /** For each client. */
   readonly limiter?: RateLimiter;

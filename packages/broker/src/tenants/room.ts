@@ -24,6 +24,7 @@ import { PROTOCOL_LINES } from "../protocol.ts";
 import { ReleaseGate } from "../release-gate.ts";
 import { Resources } from "../resources.ts";
 import { Sessions } from "../sessions.ts";
+import { TrustedVerifiers } from "../tokens/trusted-verifiers.ts";
 import { VeraisonPolicies } from "../veraison-policies.ts";
 import { VeraisonSessions } from "../veraison-sessions.ts";
 import { countedStore } from "./quota.ts";
@@ -53,7 +54,8 @@ const DEFAULT_MAX_BODY = 2 * 1024 * 1024;
 /** The room of a tenant, or of the house itself. */
 export function openRoom(house: House, tenant?: ActiveTenant): Room {
   const { admin, clock, connectionOf, limiter, logger, options } = house;
-  const keyOptions = { rsa15: options.allowRsa15 === true };
+  const trusted = tenant === undefined ? options.trustedTokens : undefined;
+  const keyOptions = { rsa15: options.allowRsa15 === true, paths: trusted?.teeKeyPaths ?? [] };
   const name = tenant?.name;
   const store =
     name === undefined ? options.store : countedStore(scopedStore(options.store, name), tenant?.quota ?? {});
@@ -115,6 +117,7 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
     tenants: name === undefined ? house.tenants : undefined,
     publicKeys: [signingKey.publicJwk],
     logKey: options.logKey,
+    ...(trusted === undefined ? {} : { trustedVerifiers: new TrustedVerifiers(trusted, () => clock.now()) }),
     protocols: options.protocols ?? PROTOCOL_LINES,
     maxBodyBytes,
     ...(limiter === undefined ? {} : { limiter }),
