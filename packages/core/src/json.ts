@@ -78,11 +78,13 @@ function parseStrictly(text: string): JsonValue {
   try {
     return JSON.parse(text) as JsonValue;
   } catch (cause) {
-    throw malformed(
-      "INVALID_JSON",
-      `Cannot parse JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
-    );
+    throw malformed("INVALID_JSON", `Cannot parse JSON: ${withoutExcerpt(cause)}`);
   }
+}
+
+/** What the engine found. It quotes the text, which may be a secret that somebody put in the wrong place. */
+function withoutExcerpt(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).replace(/[\s,.]*"[\s\S]*$/, "");
 }
 
 const CHAR = {

@@ -86,19 +86,24 @@ const ANSWERS: Readonly<Record<BrokerErrorCode, Answer>> = {
 const FOREIGN: Answer = [401, "AttestationError"];
 const INTERNAL: Answer = [500, "Internal"];
 
+/** What the log hears of an error: not the lines of what was sent, which a policy that does not compile quotes. */
+export function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 2).join(": ");
+}
+
 /**
  * The answer to an error: `{"type", "detail"}`, and its stable code and category in the header `adyton-error`. What is
  * not an error of ours shows nothing of itself.
  */
 export function errorResponse(error: unknown, logger: Logger): Response {
   if (!(error instanceof AdytonError)) {
-    logger.error("request failed", { reason: error instanceof Error ? error.message : String(error) });
+    logger.error("request failed", { reason: reasonOf(error) });
     return problem(INTERNAL, hiddenDetail(undefined), {}, {});
   }
   const answer = error instanceof BrokerError ? ANSWERS[error.code] : FOREIGN;
   const [status] = answer;
-  if (status >= 500) logger.error("request failed", { code: error.code, reason: error.message });
-  else logger.warn("request refused", { code: error.code, reason: error.message });
+  if (status >= 500) logger.error("request failed", { code: error.code, reason: reasonOf(error) });
+  else logger.warn("request refused", { code: error.code, reason: reasonOf(error) });
   const detail = status >= 500 ? hiddenDetail(error) : toldDetail(error);
   const { retryAfter } = error.detail;
   const { proposal } = error.detail;

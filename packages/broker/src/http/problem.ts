@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject } from "@adyton/core/json";
 import { BrokerError, type BrokerErrorCode } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { EVIDENCE_TYPES } from "../veraison-media.ts";
-import { hiddenDetail, statusOf, toldDetail } from "./answers.ts";
+import { hiddenDetail, reasonOf, statusOf, toldDetail } from "./answers.ts";
 
 /** Here statuses have their usual meanings, unlike in the KBS protocol. */
 const STATUS: Readonly<Partial<Record<BrokerErrorCode, number>>> = {
@@ -53,7 +53,7 @@ export function problemResponse(error: unknown, logger: Logger): Response {
   const known = error instanceof AdytonError ? error : undefined;
   const status = known === undefined ? 500 : problemStatus(known);
   const code = known?.code ?? "INTERNAL";
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   if (status >= 500) logger.error("request failed", { code, reason });
   else logger.warn("request refused", { code, reason });
   const { proposal, retryAfter } = known?.detail ?? {};

@@ -110,12 +110,11 @@ export function parseSampleEvidence(bytes: Uint8Array): SampleEvidence {
     throw invalid("document", "another spelling", "the canonical form of RFC 8785 with nothing around it");
   }
   if (object.version !== VERSION) {
-    const found = JSON.stringify(object.version);
     throw unknownVersion(
       "INVALID_SAMPLE_EVIDENCE",
       "parse sample evidence",
       "version",
-      found,
+      shown(object.version),
       `"${VERSION}"`,
     );
   }
