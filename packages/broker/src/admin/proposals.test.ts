@@ -4,7 +4,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { toBase64Url } from "@adyton/core/bytes";
 import { isJsonObject, type JsonObject } from "@adyton/core/json";
-import { codeOf } from "@adyton/testing";
+import { codeOf, codeOfAsync } from "@adyton/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   createHarness,
@@ -15,8 +15,9 @@ import {
   refusalOf,
   secretOf,
 } from "../../test/harness.ts";
+import type { Store } from "../store/types.ts";
 import { adminPolicy } from "./options.ts";
-import { needsApproval } from "./proposals.ts";
+import { needsApproval, Proposals } from "./proposals.ts";
 
 const SECRET = "/kbs/v0/resource/default/hello/secret";
 const CANARY = "the secret itself";
@@ -170,18 +171,30 @@ describe("an action that takes more than one", () => {
 
   it("shows what is asked for, but no secret, and keeps it sealed", async () => {
     const secret = await proposed(alice, "POST", SECRET, CANARY);
-    await proposed(alice, "POST", "/kbs/v0/reference-value", referenceMessage({ launch: ["1"] }));
-    const list = (await (await as(bob, "GET", "/v1/proposals")).json()) as readonly JsonObject[];
+    const plain = await proposed(
+      alice,
+      "POST",
+      "/kbs/v0/reference-value",
+      referenceMessage({ launch: ["1"] }),
+    );
+    const list = (await (await as(bob, "GET", "/v1/proposals")).json()) as JsonObject[];
     expect(list.map(({ action, path, bytes, state }) => [action, path, bytes, state])).toEqual(
       expect.arrayContaining([
         ["resource.put", SECRET, CANARY.length, "open"],
         ["reference.write", "/kbs/v0/reference-value", expect.any(Number), "open"],
       ]),
     );
-    expect(list.find(({ action }) => action === "reference.write")?.content).toMatchObject({
-      type: "sample",
-    });
+    const shown = await Promise.all(
+      [plain, secret].map(async ({ id }) => jsonOf(await as(bob, "GET", `/v1/proposals/${id}`))),
+    );
+    expect(shown.map(({ content }) => content)).toEqual([
+      expect.objectContaining({ type: "sample" }),
+      undefined,
+    ]);
+    list.push(...shown);
     expect(JSON.stringify(list)).not.toContain(CANARY);
+    // Whoever reads the log cannot try guesses at the secret.
+    expect(JSON.stringify(list)).not.toContain("salt");
     expect(JSON.stringify(list)).not.toContain("body");
     const sealed = await harness.state.store.get("proposal", secret.id);
     expect(new TextDecoder().decode(sealed)).not.toContain("resource.put");
@@ -205,6 +218,75 @@ describe("an action that takes more than one", () => {
   });
 });
 
+describe("proposals", () => {
+  const principal = { id: "admin:x", roles: [], grants: [] };
+  const asked = (bytes: number) => ({
+    action: "resource.put" as const,
+    target: "a/b/c",
+    principal,
+    source: { kind: "owner" as const },
+    request: new Request("http://broker.test/x", { method: "POST" }),
+    body: new Uint8Array(bytes).fill(7),
+  });
+  const LIMITS = { open: 3, openBytes: 4_000, kept: 6, closed: 2 };
+  const limited = (store = harness.state.store) => new Proposals(store, harness.state.vault, LIMITS);
+  const now = () => harness.clock.time;
+  const propose = (proposals: Proposals, bytes = 10, lifetimeSeconds = 60) =>
+    proposals.propose(asked(bytes), { actions: ["*"], lifetimeSeconds }, now());
+
+  it("that wait have room for so many, and so many bytes together", async () => {
+    const proposals = limited();
+    expect(await codeOfAsync(() => propose(proposals, 5_000))).toBe("QUOTA_EXCEEDED");
+    const [first] = [await propose(proposals, 1_500), await propose(proposals, 1_500)];
+    expect(await codeOfAsync(() => propose(proposals, 1_500))).toBe("QUOTA_EXCEEDED");
+    await propose(proposals);
+    expect(await codeOfAsync(() => propose(proposals))).toBe("QUOTA_EXCEEDED");
+    await proposals.reject(first.id, principal, now());
+    expect(await codeOfAsync(() => propose(proposals, 1_500))).toBe("nothing");
+  });
+
+  it("whose time is over make room, also one that a crash left running", async () => {
+    const proposals = limited();
+    const { id, digest } = await propose(proposals);
+    await proposals.approve(id, digest, { ...principal, id: "admin:y" }, now());
+    await propose(proposals);
+    await propose(proposals);
+    expect(await codeOfAsync(() => propose(proposals))).toBe("QUOTA_EXCEEDED");
+    harness.clock.time = new Date(now().getTime() + 60_000);
+    expect(await codeOfAsync(() => propose(proposals))).toBe("nothing");
+    expect(await harness.state.store.get("proposal-body", id)).toBeUndefined();
+  });
+
+  it("that were closed make room for others, and are not read before there is none left", async () => {
+    const { store } = harness.state;
+    let reads = 0;
+    const entries = (space: string) => {
+      reads += 1;
+      return store.entries(space);
+    };
+    const proposals = limited({ ...boundTo(store), entries });
+    for (let n = 0; n < 6; n++) await proposals.reject((await propose(proposals)).id, principal, now());
+    expect(reads).toBe(0);
+    const { id } = await propose(proposals);
+    expect(reads).toBe(1);
+    const kept = await store.keys("proposal");
+    expect(kept).toHaveLength(LIMITS.closed + 1);
+    expect(kept).toContain(id);
+  });
+
+  it("are carried out as they were approved, or not at all", async () => {
+    const proposals = limited();
+    const proposal = await propose(proposals);
+    const { store, vault } = harness.state;
+    const request = await proposals.requestOf(proposal);
+    expect(new Uint8Array(await request.arrayBuffer())).toEqual(asked(10).body);
+    const value = vault.seal("proposal-body", proposal.id, new Uint8Array(10));
+    await store.write([{ kind: "put", space: "proposal-body", key: proposal.id, value }]);
+    expect(await codeOfAsync(() => proposals.requestOf(proposal))).toBe("SECRET_CORRUPT");
+    expect(await codeOfAsync(() => proposals.requestOf({ ...proposal, path: "/y" }))).toBe("SECRET_CORRUPT");
+  });
+});
+
 describe("no approval", () => {
   it.each(["resource.list", "policy.read", "proposal.approve"] as const)(
     "is ever needed for %s",
@@ -224,6 +306,22 @@ describe("no approval", () => {
     },
   );
 });
+
+/** What a store does, for one that does a part of it otherwise. */
+function boundTo(store: Store): Store {
+  return {
+    ephemeral: store.ephemeral,
+    get: store.get.bind(store),
+    spaces: store.spaces.bind(store),
+    keys: store.keys.bind(store),
+    entries: store.entries.bind(store),
+    write: store.write.bind(store),
+    log: store.log.bind(store),
+    logHead: store.logHead.bind(store),
+    logNodes: store.logNodes.bind(store),
+    close: store.close.bind(store),
+  };
+}
 
 /** Adds an administrator past the approvals. */
 async function tokenFor(name: string, roles: readonly string[]): Promise<string> {

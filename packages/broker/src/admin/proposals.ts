@@ -2,13 +2,14 @@
 // Requests that wait until others have approved them: kept sealed, with who asked, and carried out once, as they were.
 
 import { createHash, randomBytes } from "node:crypto";
-import { fromBase64, fromUtf8, toBase64, toHex, toUtf8 } from "@adyton/core/bytes";
+import { fromHex, fromUtf8, toHex, toUtf8 } from "@adyton/core/bytes";
 import type { JsonObject } from "@adyton/core/json";
 import { z } from "zod";
 import { auditChange } from "../audit.ts";
 import { BrokerError } from "../errors.ts";
 import { jsonOf, matching } from "../protocol.ts";
-import type { Store } from "../store/types.ts";
+import type { Change, Store } from "../store/types.ts";
+import { countedStore } from "../tenants/quota.ts";
 import type { Vault } from "../vault.ts";
 import { type Source, sourceForm } from "./identify.ts";
 import { type Action, fitsAction, type Principal } from "./principal.ts";
@@ -23,15 +24,27 @@ export interface ApprovalOptions {
 }
 
 const SPACE = "proposal";
+/** What is carried out, apart: nobody has to read it to see what waits. Gone once it is closed. */
+const BODIES = "proposal-body";
 const DEFAULT_LIFETIME = 7 * 24 * 3600;
-/** Waiting at the same time. */
-const MAX_OPEN = 1_000;
-/** Kept after they were closed. */
-const MAX_CLOSED = 1_000;
+const LIMITS: ProposalLimits = { open: 1_000, openBytes: 64 * 1024 * 1024, kept: 2_000, closed: 500 };
+const SALT_BYTES = 32;
 const MAX_APPROVERS = 16;
 const ID = /^[0-9a-f]{32}$/;
 // Their content is no secret, and who approves has to know it.
 const SHOWN: readonly string[] = ["policy.*", "reference.*", "tenant.*", "admin.*"];
+
+/** How many there may be. */
+export interface ProposalLimits {
+  /** Waiting at the same time. */
+  readonly open: number;
+  /** Of these, all together, as they are stored. */
+  readonly openBytes: number;
+  /** With those that were closed. */
+  readonly kept: number;
+  /** Of the closed ones, once there are too many. */
+  readonly closed: number;
+}
 
 const form: z.ZodType<Proposal> = z.strictObject({
   id: z.string(),
@@ -45,7 +58,8 @@ const form: z.ZodType<Proposal> = z.strictObject({
   method: z.string(),
   path: z.string(),
   contentType: z.string().nullable(),
-  body: z.string(),
+  bytes: z.int(),
+  salt: z.string(),
   digest: z.string(),
   needed: z.int(),
   approvals: z.array(z.strictObject({ by: z.string(), time: z.string() })),
@@ -69,8 +83,10 @@ export interface Proposal {
   /** With its query; within the tenant. */
   readonly path: string;
   readonly contentType: string | null;
-  /** Base64; empty once it is closed. */
-  readonly body: string;
+  /** Of the body. */
+  readonly bytes: number;
+  /** Hex. Shown to nobody: the digest stands in the log, where guesses at a secret could be tried against it. */
+  readonly salt: string;
   /** Over everything that is carried out; who approves says it. */
   readonly digest: string;
   /** How many have to approve it. */
@@ -115,22 +131,33 @@ export function checkApprovals({ approvers = 1, lifetimeSeconds = DEFAULT_LIFETI
 export class Proposals {
   readonly #store: Store;
   readonly #vault: Vault;
+  readonly #limits: ProposalLimits;
 
-  constructor(store: Store, vault: Vault) {
-    this.#store = store;
+  constructor(store: Store, vault: Vault, limits: ProposalLimits = LIMITS) {
+    const { open: maxResources, openBytes: maxBytes } = limits;
+    this.#store = countedStore(
+      store,
+      { maxResources, maxBytes },
+      { spaces: /^proposal-body$/, key: "proposals", exceeded: () => exceeded(limits) },
+    );
     this.#vault = vault;
+    this.#limits = limits;
   }
 
   /** Keeps a request until it is approved. Rejects with `QUOTA_EXCEEDED`. */
   async propose(asked: Asked, options: ApprovalOptions, now: Date): Promise<Proposal> {
     const { action, target = "", principal, source, request, body } = asked;
     const { approvers = 1, lifetimeSeconds = DEFAULT_LIFETIME } = options;
-    await this.#tidy(now);
     const { pathname, search } = new URL(request.url);
     const id = toHex(randomBytes(16));
-    const { method } = request;
-    const path = pathname + search;
+    const what = {
+      method: request.method,
+      path: pathname + search,
+      contentType: request.headers.get("content-type"),
+      salt: toHex(randomBytes(SALT_BYTES)),
+    };
     const proposal: Proposal = {
+      ...what,
       id,
       created: now.toISOString(),
       expires: new Date(now.getTime() + lifetimeSeconds * 1000).toISOString(),
@@ -138,16 +165,23 @@ export class Proposals {
       target,
       by: principal.id,
       source: matching(sourceForm, JSON.parse(JSON.stringify(source))),
-      method,
-      path,
-      contentType: request.headers.get("content-type"),
-      body: toBase64(body),
-      digest: digestOf(id, method, path, body),
+      bytes: body.length,
+      digest: digestOf(id, what, body),
       needed: approvers,
       approvals: [],
       state: "open",
     };
-    await this.#write(undefined, proposal, now, "proposal.create", principal.id);
+    const kept: Change = { kind: "put", space: BODIES, key: id, value: this.#vault.seal(BODIES, id, body) };
+    const write = () => this.#write(undefined, proposal, now, "proposal.create", principal.id, kept);
+    if ((await this.#store.keys(SPACE)).length >= this.#limits.kept) await this.#tidy(now);
+    try {
+      await write();
+    } catch (error) {
+      if (!(error instanceof BrokerError) || error.code !== "QUOTA_EXCEEDED") throw error;
+      // Those whose time is over make room.
+      await this.#tidy(now);
+      await write();
+    }
     return proposal;
   }
 
@@ -182,8 +216,8 @@ export class Proposals {
   /** Closes it for good; who proposed it may, too. Rejects as `approve`. */
   async reject(id: string, principal: Principal, now: Date): Promise<Proposal> {
     const { proposal, sealed } = await this.#open(id, now);
-    const next: Proposal = { ...closedOf(proposal, "rejected", principal.id, now) };
-    await this.#write(sealed, next, now, "proposal.reject", principal.id);
+    const next = closedOf(proposal, "rejected", principal.id, now);
+    await this.#write(sealed, next, now, "proposal.reject", principal.id, withoutBody(id));
     return next;
   }
 
@@ -192,30 +226,40 @@ export class Proposals {
     const { proposal, sealed } = await this.#current(id);
     const state = status < 400 ? "done" : "failed";
     const next: Proposal = { ...closedOf(proposal, state, by, now), status };
-    await this.#write(sealed, next, now, `proposal.${state}`, by);
+    await this.#write(sealed, next, now, `proposal.${state}`, by, withoutBody(id));
     return next;
   }
 
-  /** The request as it was. */
-  requestOf({ body, contentType, method, path }: Proposal): Request {
+  /** The request as it was. Rejects with `SECRET_CORRUPT` when it is not what was approved. */
+  async requestOf(proposal: Proposal): Promise<Request> {
+    const { contentType, digest, id, method, path } = proposal;
+    const body = await this.#bodyOf(proposal);
+    if (body === undefined || digestOf(id, proposal, body) !== digest)
+      throw new BrokerError("SECRET_CORRUPT", "not-authentic", "Cannot carry out a proposal: it was changed");
     return new Request(`http://proposal.invalid${path}`, {
       method,
       ...(contentType === null ? {} : { headers: { "content-type": contentType } }),
-      ...(method === "GET" || body === "" ? {} : { body: fromBase64(body) }),
+      ...(method === "GET" || body.length === 0 ? {} : { body }),
     });
   }
 
   /** The state of a proposal whose time is over shows as `expired`. */
   facts(proposal: Proposal, now: Date): JsonObject {
-    const { source: _source, body, contentType, ...facts } = proposal;
-    const bytes = fromBase64(body);
+    const { source: _source, contentType: _type, salt: _salt, ...facts } = proposal;
     const expired = proposal.state === "open" && new Date(proposal.expires) <= now;
-    return {
-      ...facts,
-      ...(expired ? { state: "expired" } : {}),
-      bytes: bytes.length,
-      ...(SHOWN.some((pattern) => fitsAction(pattern, proposal.action)) ? contentOf(bytes) : {}),
-    };
+    return { ...facts, ...(expired ? { state: "expired" } : {}) };
+  }
+
+  /** Its facts, and what it would do where that is no secret. */
+  async shown(proposal: Proposal, now: Date): Promise<JsonObject> {
+    const isSecret = !SHOWN.some((pattern) => fitsAction(pattern, proposal.action));
+    const body = isSecret ? undefined : await this.#bodyOf(proposal);
+    return { ...this.facts(proposal, now), ...(body === undefined ? {} : contentOf(body)) };
+  }
+
+  async #bodyOf({ id }: Proposal): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const sealed = await this.#store.get(BODIES, id);
+    return sealed === undefined ? undefined : Uint8Array.from(this.#vault.open(BODIES, id, sealed));
   }
 
   async #open(id: string, now: Date): Promise<{ proposal: Proposal; sealed: Uint8Array }> {
@@ -247,6 +291,7 @@ export class Proposals {
     now: Date,
     type: string,
     by: string,
+    ...beside: readonly Change[]
   ): Promise<void> {
     const { id, action, target, digest, status } = proposal;
     await this.#store.write([
@@ -257,6 +302,7 @@ export class Proposals {
         key: id,
         value: this.#vault.seal(SPACE, id, fromUtf8(JSON.stringify(proposal))),
       },
+      ...beside,
       auditChange(now, {
         type,
         by,
@@ -269,18 +315,17 @@ export class Proposals {
     ]);
   }
 
-  /** Old ones make room. */
+  /** Old ones make room, also those that a crash left running. */
   async #tidy(now: Date): Promise<void> {
-    const all = await this.list();
-    const waiting = all.filter(({ state, expires }) => state === "open" && new Date(expires) > now);
-    if (waiting.length >= MAX_OPEN) {
-      throw new BrokerError("QUOTA_EXCEEDED", "policy", `Cannot propose more: ${MAX_OPEN} proposals wait`, {
-        hint: "Decide about some of them.",
-      });
-    }
-    const old = all.filter((one) => one.state !== "running" && !waiting.includes(one)).slice(MAX_CLOSED);
-    if (old.length > 0)
-      await this.#store.write(old.map(({ id }) => ({ kind: "delete", space: SPACE, key: id })));
+    const closed = (await this.list()).filter(
+      ({ state, expires }) => (state !== "open" && state !== "running") || new Date(expires) <= now,
+    );
+    const old = closed
+      .slice(this.#limits.closed)
+      .map(({ id }): Change => ({ kind: "delete", space: SPACE, key: id }));
+    const kept = new Set(await this.#store.keys(BODIES));
+    const spent = closed.filter(({ id }) => kept.has(id)).map(({ id }) => withoutBody(id));
+    if (old.length + spent.length > 0) await this.#store.write([...old, ...spent]);
   }
 
   #opened(id: string, sealed: Uint8Array): Proposal {
@@ -288,25 +333,50 @@ export class Proposals {
   }
 }
 
-/** The body of a closed one is not needed any more. */
 function closedOf(proposal: Proposal, state: Proposal["state"], closedBy: string, now: Date): Proposal {
-  return { ...proposal, body: "", state, closedBy, closed: now.toISOString() };
+  return { ...proposal, state, closedBy, closed: now.toISOString() };
 }
 
-/** Salted by the id, which nobody chooses; ties an approval to what was looked at. */
-function digestOf(id: string, method: string, path: string, body: Uint8Array): string {
-  const hash = createHash("sha256").update(`adyton proposal v1\0${id}\0${method}\0${path}\0`);
-  return hash.update(body).digest("hex");
+function withoutBody(id: string): Change {
+  return { kind: "delete", space: BODIES, key: id };
+}
+
+/** Ties an approval to what was looked at. */
+function digestOf(
+  id: string,
+  { contentType, method, path, salt }: Pick<Proposal, "contentType" | "method" | "path" | "salt">,
+  body: Uint8Array,
+): string {
+  const hash = createHash("sha256").update("adyton proposal v1\0").update(fromHex(salt));
+  return hash
+    .update(`${JSON.stringify([id, method, path, contentType])}\0`)
+    .update(body)
+    .digest("hex");
 }
 
 function contentOf(bytes: Uint8Array): JsonObject {
+  let text: string;
   try {
-    return { content: jsonOf(toUtf8(bytes)) };
+    text = toUtf8(bytes);
   } catch {
     return {};
+  }
+  try {
+    return { content: jsonOf(text) };
+  } catch {
+    return { content: { body: text } };
   }
 }
 
 function forbidden(why: string, hint: string): BrokerError {
   return new BrokerError("ADMIN_FORBIDDEN", "policy", `Cannot approve the proposal: ${why}`, { hint });
+}
+
+function exceeded({ open, openBytes }: ProposalLimits): BrokerError {
+  return new BrokerError(
+    "QUOTA_EXCEEDED",
+    "policy",
+    `Cannot propose more: at most ${open} proposals of ${openBytes} bytes together can wait`,
+    { hint: "Decide about some of them." },
+  );
 }

@@ -59,7 +59,7 @@ export function addProposalRoutes(app: App, parts: AppParts): void {
   });
   app.get(`${PROPOSALS}/:id`, async (c) => {
     await authorize(c.req.raw, "proposal.read");
-    return c.json(proposals.facts(await proposals.get(c.req.param("id")), clock.now()));
+    return c.json(await proposals.shown(await proposals.get(c.req.param("id")), clock.now()));
   });
   app.post(`${PROPOSALS}/:id/approve`, async (c) => {
     const waiting = await looked(c.req.raw, c.req.param("id"));
@@ -67,7 +67,7 @@ export function addProposalRoutes(app: App, parts: AppParts): void {
     const { digest } = matching(decision, jsonOf(await readText(c.req.raw, maxBodyBytes)));
     const proposal = await proposals.approve(waiting.id, digest, principal, clock.now());
     if (proposal.state !== "running") return c.json(proposals.facts(proposal, clock.now()));
-    const request = proposals.requestOf(proposal);
+    const request = await proposals.requestOf(proposal);
     carry(request, proposal.source);
     const response = await app.fetch(request, c.env);
     await response.body?.cancel();

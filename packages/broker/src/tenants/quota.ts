@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much a tenant may keep: secrets with their versions are counted in the transaction that writes them, so that no
-// number of writers at once gets past it.
+// How much may be kept of a kind: of secrets with their versions in a tenant, of proposals that wait. Counted in the
+// transaction that writes, so that no number of writers at once gets past it.
 
 import { equal, fromUtf8, toUtf8 } from "@adyton/core/bytes";
 import { z } from "zod";
@@ -21,25 +21,32 @@ export interface Usage {
   readonly bytes: number;
 }
 
+/** What is counted. */
+export interface Kind {
+  readonly spaces: RegExp;
+  /** Where the count is kept. */
+  readonly key: string;
+  readonly exceeded: (limit: string) => BrokerError;
+}
+
 const SPACE = "usage";
-const KEY = "resources";
 /** `resource`, `resource-version`… */
-const COUNTED = /^resource(?:-|$)/;
+const RESOURCES: Kind = { spaces: /^resource(?:-|$)/, key: "resources", exceeded };
 const NOTHING: Usage = { resources: 0, bytes: 0 };
 const form = z.strictObject({ resources: z.int(), bytes: z.int() });
 
 /** The store, where writes beyond the quota reject with `QUOTA_EXCEEDED`. It counts without a quota, too. */
-export function countedStore(store: Store, quota: StorageQuota): Store {
+export function countedStore(store: Store, quota: StorageQuota, kind: Kind = RESOURCES): Store {
   const write = async (changes: readonly Change[]): Promise<readonly number[]> => {
     for (;;) {
-      const before = await store.get(SPACE, KEY);
-      const counted = await countedChanges(store, changes, before, quota);
+      const before = await store.get(SPACE, kind.key);
+      const counted = await countedChanges(store, changes, before, quota, kind);
       try {
         return (await store.write([...changes, ...counted])).slice(0, changes.length);
       } catch (error) {
         if (!(error instanceof BrokerError) || error.code !== "STORE_CONFLICT") throw error;
         // Where nobody else counted meanwhile, the conflict is the caller's own.
-        if (same(before, await store.get(SPACE, KEY))) throw error;
+        if (same(before, await store.get(SPACE, kind.key))) throw error;
       }
     }
   };
@@ -50,7 +57,7 @@ export function countedStore(store: Store, quota: StorageQuota): Store {
     entries: (space) => store.entries(space),
     spaces: () => store.spaces(),
     write: (changes) =>
-      changes.some((change) => change.kind !== "append" && COUNTED.test(change.space))
+      changes.some((change) => change.kind !== "append" && kind.spaces.test(change.space))
         ? write(changes)
         : store.write(changes),
     log: (after, limit) => store.log(after, limit),
@@ -62,7 +69,7 @@ export function countedStore(store: Store, quota: StorageQuota): Store {
 
 /** What a tenant keeps; `store` is its own. */
 export async function usageOf(store: Store): Promise<Usage> {
-  return parsed(await store.get(SPACE, KEY));
+  return parsed(await store.get(SPACE, RESOURCES.key));
 }
 
 async function countedChanges(
@@ -70,24 +77,25 @@ async function countedChanges(
   changes: readonly Change[],
   before: Uint8Array | undefined,
   { maxBytes, maxResources }: StorageQuota,
+  { exceeded, key: place, spaces }: Kind,
 ): Promise<readonly Change[]> {
   const checks: Change[] = [];
   const sizes = new Map<string, number | undefined>();
   let { bytes, resources } = parsed(before);
   for (const change of changes) {
-    if ((change.kind !== "put" && change.kind !== "delete") || !COUNTED.test(change.space)) continue;
+    if ((change.kind !== "put" && change.kind !== "delete") || !spaces.test(change.space)) continue;
     const { key, space } = change;
-    const place = `${space}\0${key}`;
-    if (!sizes.has(place)) {
+    const at = `${space}\0${key}`;
+    if (!sizes.has(at)) {
       const expect = await store.get(space, key);
-      sizes.set(place, expect?.length);
+      sizes.set(at, expect?.length);
       checks.push({ kind: "check", space, key, expect });
     }
-    const was = sizes.get(place);
+    const was = sizes.get(at);
     const is = change.kind === "put" ? change.value.length : undefined;
     resources += (is === undefined ? 0 : 1) - (was === undefined ? 0 : 1);
     bytes += (is ?? 0) - (was ?? 0);
-    sizes.set(place, is);
+    sizes.set(at, is);
   }
   const old = parsed(before);
   // Whoever has too much already can still delete.
@@ -97,8 +105,8 @@ async function countedChanges(
   const value = fromUtf8(JSON.stringify({ resources, bytes }));
   return [
     ...checks,
-    { kind: "check", space: SPACE, key: KEY, expect: before },
-    { kind: "put", space: SPACE, key: KEY, value },
+    { kind: "check", space: SPACE, key: place, expect: before },
+    { kind: "put", space: SPACE, key: place, value },
   ];
 }
 
