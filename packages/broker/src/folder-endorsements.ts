@@ -19,17 +19,23 @@ export function folderEndorsements(
   clock: Clock,
   logger: Logger,
 ): () => Promise<Endorsements> {
-  let held: Endorsements = NO_ENDORSEMENTS;
+  let held: Promise<Endorsements> = Promise.resolve(NO_ENDORSEMENTS);
   let readAt = Number.NEGATIVE_INFINITY;
-  return async () => {
-    const now = clock.now().getTime();
-    if (Math.abs(now - readAt) < REREAD_SECONDS * 1000) return held;
-    readAt = now;
+  const next = async (before: Promise<Endorsements>): Promise<Endorsements> => {
     try {
-      held = existsSync(folder) ? await read(folder, logger) : NO_ENDORSEMENTS;
+      return existsSync(folder) ? await read(folder, logger) : NO_ENDORSEMENTS;
     } catch (error) {
       if (!(error instanceof AdytonError)) throw error;
       logger.error("endorsements not read", { code: error.code, reason: error.message });
+      return before;
+    }
+  };
+  return () => {
+    const now = clock.now().getTime();
+    if (Math.abs(now - readAt) >= REREAD_SECONDS * 1000) {
+      readAt = now;
+      // Whoever comes while they are read waits as well: the first of many must not be the only one to have any.
+      held = next(held);
     }
     return held;
   };

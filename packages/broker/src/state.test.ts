@@ -215,6 +215,20 @@ describe("endorsements", () => {
   });
 });
 
+it("gives endorsements to all who come while they are read", async () => {
+  const place = join(base, "endorsements");
+  mkdirSync(place);
+  writeFileSync(join(place, "root.pem"), (await vendor()).rootPem);
+  const endorsements = folderEndorsements(
+    place,
+    { now: () => new Date("2026-03-01T12:00:00Z") },
+    silentLogger,
+  );
+  const [first, second] = await Promise.all([endorsements(), endorsements()]);
+  expect(first.certificates).toHaveLength(1);
+  expect(second).toBe(first);
+});
+
 it("keeps secrets that only its own root key opens", async () => {
   await opened(async ({ store, vault }) => {
     const value = vault.seal("resource", "a/b/c", fromUtf8("open sesame"));
