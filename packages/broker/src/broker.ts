@@ -12,12 +12,16 @@ import { errorResponse } from "./http/answers.ts";
 import type { Connection } from "./http/parts.ts";
 import { type RateLimit, RateLimiter } from "./http/rate-limit.ts";
 import { type Logger, redacting, silentLogger } from "./log.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import { watchState } from "./metrics/watch.ts";
 import type { Plugin } from "./plugins/types.ts";
 import type { ResourcePolicy } from "./policy.ts";
 import type { ProtocolLine } from "./protocol.ts";
 import type { ReferenceSources } from "./reference/trust.ts";
 import type { RootKeyService } from "./root-key/service.ts";
 import type { Store } from "./store/types.ts";
+import { observedStore, observedVault } from "./telemetry/observed-store.ts";
+import { createObserver } from "./telemetry/observer.ts";
 import { Rooms } from "./tenants/rooms.ts";
 import { Tenants } from "./tenants/tenants.ts";
 import type { TrustedTokens } from "./tokens/trusted-verifiers.ts";
@@ -69,6 +73,10 @@ export interface BrokerOptions {
   readonly plugins?: readonly Plugin[];
   readonly clock?: Clock;
   readonly logger?: Logger;
+  /** Tell the logger of each answer. Default false. */
+  readonly logRequests?: boolean;
+  /** Counts and measures; administrators who may `status.read` get it at `/metrics`. One for each broker. */
+  readonly metrics?: Metrics;
   /** For each client address; `false` switches it off. Default 100 a second, 1,000 at once. */
   readonly rateLimit?: RateLimit | false;
   /** Versions of the KBS protocol that are spoken. Default all; clients before 0.4 attest no init-data. */
@@ -91,6 +99,8 @@ export interface BrokerOptions {
 export interface Broker {
   /** Answers every request; never rejects. Without an address all requests share one rate limit. */
   fetch(request: Request, connection?: Connection): Promise<Response>;
+  /** From now on `/readyz` says no; everything is answered as before. */
+  retire(): void;
   /** Writes what is queued and closes the store. */
   close(): Promise<void>;
 }
@@ -98,9 +108,15 @@ export interface Broker {
 // In the life of a session one address opens fewer sessions than there is room for.
 const DEFAULT_RATE: RateLimit = { perSecond: 100, burst: 1000 };
 
-export function createBroker(options: BrokerOptions): Broker {
-  const { store, vault, rateLimit = DEFAULT_RATE, clock = systemClock } = options;
-  const logger = redacting(options.logger ?? silentLogger);
+export function createBroker(given: BrokerOptions): Broker {
+  const { clock = systemClock, metrics, plugins = [], rateLimit = DEFAULT_RATE } = given;
+  const logger = redacting(given.logger ?? silentLogger);
+  const store = observedStore(given.store, metrics);
+  const vault = observedVault(given.vault, metrics);
+  const options: BrokerOptions = { ...given, store, vault };
+  if (metrics !== undefined) watchState(metrics, options, clock);
+  const observe = createObserver({ metrics, logger, plugins, logRequests: given.logRequests === true });
+  let retired = false;
   const connections = new WeakMap<Request, Connection>();
   const rooms = new Rooms({
     options,
@@ -110,6 +126,7 @@ export function createBroker(options: BrokerOptions): Broker {
     tenants: new Tenants(store, vault, clock),
     limiter: rateLimit === false ? undefined : new RateLimiter(rateLimit, clock, store.ephemeral),
     connectionOf: (request) => connections.get(request),
+    isRetired: () => retired,
   });
   /** The app answers errors itself; what a policy throws without it being an Error gets past it. */
   const answer = async (request: Request, connection: Connection): Promise<Response> => {
@@ -123,13 +140,16 @@ export function createBroker(options: BrokerOptions): Broker {
   };
   return {
     fetch: async (request, connection = {}) => {
-      const response = await answer(request, connection);
+      const response = await observe(request, () => answer(request, connection));
       response.headers.set("cache-control", "no-store");
       response.headers.set("x-content-type-options", "nosniff");
       return response;
     },
+    retire: () => {
+      retired = true;
+    },
     close: async () => {
-      for (const plugin of options.plugins ?? []) await plugin.close?.();
+      for (const plugin of plugins) await plugin.close?.();
       await rooms.close();
       await options.rootKeys?.close();
       await store.close();

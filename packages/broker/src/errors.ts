@@ -60,6 +60,8 @@ export type BrokerErrorCode =
   // serving
   | "INSECURE_ADDRESS"
   | "LISTEN_FAILED"
+  | "CONFIG_INVALID"
+  | "TLS_INVALID"
   // state
   | "STATE_INVALID"
   | "STORE_FAILED"

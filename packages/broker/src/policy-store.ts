@@ -160,6 +160,13 @@ export class PolicyStore {
     return this.#policy("resource", this.#resource, buildResourcePolicy);
   }
 
+  /** Rejects where a decision about `resource` or about any evidence would, for want of a policy that can be used. */
+  async checkUsable(resource: string): Promise<void> {
+    await this.resource(resource);
+    for (const name of POLICY_NAMES)
+      if (name !== "resource") await this.#policy(name, this.#attestation, buildAttestationPolicy);
+  }
+
   /** Judges each piece of evidence by the policy of its kind, or by that of all kinds, or by `fallback`. Rejects as `resource`. */
   async attestation(fallback: Policy): Promise<Policy> {
     const found = new Map<AttestationPolicyName, Policy>();

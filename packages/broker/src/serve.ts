@@ -1,85 +1,208 @@
 // SPDX-License-Identifier: Apache-2.0
-// The broker on a socket: HTTP on the loopback interface, with limits on what a connection may take.
+// The broker on a socket: HTTP on the loopback interface, or HTTPS (HTTP/1.1 and HTTP/2 on one port), with limits on what a
+// connection may take.
 
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from "node:http2";
+import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { getRequestListener, type Http2Bindings, type HttpBindings } from "@hono/node-server";
 import type { Broker } from "./broker.ts";
 import { BrokerError } from "./errors.ts";
 import type { Connection } from "./http/parts.ts";
+import { type Logger, silentLogger } from "./log.ts";
+import { boundSessions, type ConnectionLimits, type Limits, limitsWith } from "./serve-limits.ts";
+import {
+  type PeerSocket,
+  peerCertificateOf,
+  type TlsOptions,
+  TlsReloader,
+  tlsMaterial,
+} from "./serve-tls.ts";
 
 export interface ServeOptions {
   /** Default 127.0.0.1. */
   readonly host?: string;
   /** Default 8080; 0 takes any free port. */
   readonly port?: number;
+  /** Default: plain HTTP. */
+  readonly tls?: TlsOptions;
   /**
    * Serve plain HTTP on an interface that other machines reach. Secrets travel encrypted to the attested key, but the
    * administrator's token and what is put with it do not: only behind a TLS proxy.
    */
   readonly allowPlainHttpBeyondLoopback?: boolean;
+  readonly limits?: ConnectionLimits;
+  /** How long `close` says that it is not ready (`/readyz`) before it takes no more connections. Default 0. */
+  readonly drainSeconds?: number;
+  /** How long `close` waits for requests in flight. Default 5. */
+  readonly closeSeconds?: number;
+  readonly logger?: Logger;
 }
 
 export interface ServedBroker {
   /** For clients, without a slash at the end. */
   readonly url: string;
   readonly port: number;
-  /** Ends open requests, then closes the broker. */
+  /** Takes certificate and key from their files, if they changed and fit. Answers whether it did. */
+  reload(): Promise<boolean>;
+  /** Is not ready any more, ends open requests, then closes the broker. */
   close(): Promise<void>;
 }
 
-const LOOPBACK: readonly string[] = ["127.0.0.1", "::1", "localhost"];
-// A token rides in a header, and a token holds all claims.
-const MAX_HEADER_BYTES = 64 * 1024;
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 30_000;
-const IDLE_MS = 10_000;
-const MAX_CONNECTIONS = 2_000;
-const CLOSE_MS = 5_000;
+interface Listener {
+  readonly server: NetServer;
+  readonly reloader?: TlsReloader;
+  /** Cuts what is still open. */
+  cut(): void;
+  /** Ends connections that wait for their next request. */
+  endIdle(): void;
+}
 
-/** Listens. Rejects with `INSECURE_ADDRESS` or `LISTEN_FAILED`. */
+const LOOPBACK: readonly string[] = ["127.0.0.1", "::1", "localhost"];
+const CLOSE_SECONDS = 5;
+/** Of one HTTP/2 connection. */
+const MAX_SESSION_MB = 16;
+
+type Handler = (
+  incoming: IncomingMessage | Http2ServerRequest,
+  outgoing: ServerResponse | Http2ServerResponse,
+) => void;
+
+/** Listens. Rejects with `INSECURE_ADDRESS`, `TLS_INVALID` or `LISTEN_FAILED`. */
 export async function serveBroker(broker: Broker, options: ServeOptions = {}): Promise<ServedBroker> {
-  const { host = "127.0.0.1", port = 8080, allowPlainHttpBeyondLoopback = false } = options;
-  if (!LOOPBACK.includes(host) && !allowPlainHttpBeyondLoopback) {
-    throw new BrokerError(
-      "INSECURE_ADDRESS",
-      "misuse",
-      `Cannot serve on ${host}: plain HTTP is served on the loopback interface only`,
-      { hint: "Serve on 127.0.0.1 behind a TLS proxy." },
-    );
-  }
-  const listener = getRequestListener(
-    (request, env) => broker.fetch(request, connectionOf(env as HttpBindings)),
-    { overrideGlobalObjects: false },
-  );
-  const server = createServer(
-    {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-      keepAliveTimeout: IDLE_MS,
-    },
-    (incoming, outgoing) => void listener(incoming, outgoing),
-  );
-  server.maxConnections = MAX_CONNECTIONS;
+  const { closeSeconds = CLOSE_SECONDS, drainSeconds = 0, host = "127.0.0.1", port = 8080, tls } = options;
+  checkAddress(host, tls !== undefined || options.allowPlainHttpBeyondLoopback === true);
+  const limits = limitsWith(options.limits);
+  const answer = getRequestListener((request, env) => broker.fetch(request, connectionOf(env)), {
+    overrideGlobalObjects: false,
+  });
+  const handler: Handler = (incoming, outgoing) => void answer(incoming, outgoing);
+  const { logger = silentLogger } = options;
+  const listener =
+    tls === undefined ? plainListener(handler, limits) : await secureListener(handler, limits, tls, logger);
+  const { server } = listener;
+  server.maxConnections = limits.connections;
   await listening(server, host, port);
   const address = server.address() as AddressInfo;
+  const shown = host.includes(":") ? `[${host}]` : host;
+  let ending: Promise<void> | undefined;
+  const end = async (): Promise<void> => {
+    broker.retire();
+    if (drainSeconds > 0) await new Promise((resolve) => setTimeout(resolve, drainSeconds * 1000));
+    listener.reloader?.stop();
+    await closing(listener, closeSeconds * 1000);
+    await broker.close();
+  };
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
+    url: `${tls === undefined ? "http" : "https"}://${shown}:${address.port}`,
     port: address.port,
-    close: async () => {
-      await closing(server);
-      await broker.close();
+    reload: async () => (await listener.reloader?.reload()) ?? false,
+    close: () => {
+      ending ??= end();
+      return ending;
     },
   };
 }
 
-function connectionOf({ incoming }: HttpBindings): Connection {
-  const { remoteAddress } = incoming.socket;
-  return remoteAddress === undefined ? {} : { remoteAddress };
+/** HTTP/1.1. */
+function httpServer(handler: Handler, limits: Limits): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headerMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.idleMs,
+      connectionsCheckingInterval: limits.checkMs,
+    },
+    handler,
+  );
+  server.timeout = limits.stalledMs;
+  return server;
 }
 
-function listening(server: Server, host: string, port: number): Promise<void> {
+function plainListener(handler: Handler, limits: Limits): Listener {
+  const server = httpServer(handler, limits);
+  return { server, cut: () => server.closeAllConnections(), endIdle: () => server.closeIdleConnections() };
+}
+
+/** One TLS server in front of two: Node bounds the time of HTTP/1.1 only in a server that speaks nothing else. */
+async function secureListener(
+  handler: Handler,
+  limits: Limits,
+  tls: TlsOptions,
+  logger: Logger,
+): Promise<Listener> {
+  const { clientCertificates = "none" } = tls;
+  const material = await tlsMaterial(tls);
+  const http1 = httpServer(handler, limits);
+  const http2 = createHttp2Server(
+    {
+      settings: { maxConcurrentStreams: limits.streams, maxHeaderListSize: limits.headerBytes },
+      maxSessionMemory: MAX_SESSION_MB,
+    },
+    handler,
+  );
+  const bound = boundSessions(http2, limits);
+  const server = createTlsServer({
+    ...material.context,
+    ALPNProtocols: ["h2", "http/1.1"],
+    requestCert: clientCertificates !== "none",
+    rejectUnauthorized: clientCertificates === "required",
+    handshakeTimeout: limits.headerMs,
+  });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("secureConnection", (socket) => {
+    (socket.alpnProtocol === "h2" ? http2 : http1).emit("connection", socket);
+  });
+  // A client that leaves in the middle of a handshake is nobody's error.
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  // Node begins to look at the time of connections when it listens.
+  http1.emit("listening");
+  server.once("close", () => http1.close());
+  return {
+    server,
+    reloader: new TlsReloader(tls, material, (context) => server.setSecureContext(context), logger),
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+    endIdle: () => {
+      http1.closeIdleConnections();
+      bound.endIdle();
+    },
+  };
+}
+
+function checkAddress(host: string, safe: boolean): void {
+  if (safe || LOOPBACK.includes(host)) return;
+  throw new BrokerError(
+    "INSECURE_ADDRESS",
+    "misuse",
+    `Cannot serve on ${host}: plain HTTP is served on the loopback interface only`,
+    { hint: "Give a certificate and its key, or serve on 127.0.0.1 behind a TLS proxy." },
+  );
+}
+
+function connectionOf({ incoming }: HttpBindings | Http2Bindings): Connection {
+  const socket = "stream" in incoming ? incoming.stream.session?.socket : incoming.socket;
+  if (socket === undefined) return {};
+  const { remoteAddress } = socket;
+  const peerCertificate = peerCertificateOf(socket as PeerSocket);
+  return {
+    ...(remoteAddress === undefined ? {} : { remoteAddress }),
+    ...(peerCertificate === undefined ? {} : { peerCertificate }),
+  };
+}
+
+function listening(server: Listener["server"], host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const why = cause.code === "EADDRINUSE" ? "the port is in use" : (cause.code ?? cause.message);
@@ -95,13 +218,13 @@ function listening(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function closing(server: Server): Promise<void> {
+function closing({ cut, endIdle, server }: Listener, patienceMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const patience = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+    const patience = setTimeout(cut, patienceMs);
     server.close(() => {
       clearTimeout(patience);
       resolve();
     });
-    server.closeIdleConnections();
+    endIdle();
   });
 }

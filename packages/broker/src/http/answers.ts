@@ -67,6 +67,8 @@ const ANSWERS: Readonly<Record<BrokerErrorCode, Answer>> = {
   EXPLANATION_NOT_FOUND: [404, "PolicyEngine"],
   INSECURE_ADDRESS: [500, "Internal"],
   LISTEN_FAILED: [503, "Unavailable"],
+  CONFIG_INVALID: [500, "Internal"],
+  TLS_INVALID: [500, "Internal"],
   STATE_INVALID: [500, "Internal"],
   STORE_FAILED: [503, "Unavailable"],
   STORE_CLOSED: [503, "Unavailable"],

@@ -8,7 +8,9 @@ import { errorResponse } from "./answers.ts";
 import { addAttestationRoutes } from "./attestation-routes.ts";
 import { addAuditRoutes } from "./audit-routes.ts";
 import { addExplanationRoutes } from "./explanation-routes.ts";
+import { addHealthRoutes, LIVE, READY } from "./health-routes.ts";
 import { addKeyRoutes } from "./key-routes.ts";
+import { addMetricsRoute } from "./metrics-route.ts";
 import { type App, type AppParts, noSuchPath } from "./parts.ts";
 import { addPluginRoutes } from "./plugin-routes.ts";
 import { addPolicyRoutes } from "./policy-routes.ts";
@@ -22,6 +24,8 @@ import { addVeraisonRoutes, isVeraisonPath } from "./veraison-routes.ts";
 
 const METHODS: readonly string[] = ["GET", "POST", "PUT", "DELETE"];
 const HEALTH = "/healthz";
+/** Probes come from where many clients do. */
+const UNLIMITED: readonly string[] = [LIVE, READY];
 /** Here errors are problem details, not those of the KBS protocol. */
 const OWN_API = /^\/v1\//;
 
@@ -31,7 +35,7 @@ export function createApp(parts: AppParts): App {
   app.use(async (c, next) => {
     // HEAD is refused too: it would run a release and throw the answer away.
     if (!METHODS.includes(c.req.method)) throw noSuchPath(c.req.method, c.req.path);
-    if (c.req.path !== HEALTH) {
+    if (!UNLIMITED.includes(c.req.path)) {
       const seconds = limiter?.take(c.env.remoteAddress ?? "") ?? 0;
       if (seconds > 0) throw tooMany(seconds, "from this address");
       const wait = tenantLimiter?.take("") ?? 0;
@@ -39,7 +43,8 @@ export function createApp(parts: AppParts): App {
     }
     await next();
   });
-  app.get(HEALTH, (c) => c.text("ok"));
+  addHealthRoutes(app, parts.health);
+  if (parts.metrics !== undefined) addMetricsRoute(app, parts, parts.metrics);
   app.get("/.well-known/jwks.json", (c) => c.json({ keys: parts.publicKeys }));
   addAttestationRoutes(app, parts);
   addResourceRoutes(app, parts);

@@ -14,7 +14,9 @@ import type { Verifier } from "../attestation.ts";
 import type { Clock } from "../clock.ts";
 import { BrokerError } from "../errors.ts";
 import type { Explanations } from "../explanations.ts";
+import type { Health } from "../health.ts";
 import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Plugin } from "../plugins/types.ts";
 import type { PolicyName } from "../policy-names.ts";
 import type { PolicyStore } from "../policy-store.ts";
@@ -92,6 +94,9 @@ export interface AppParts {
   readonly proposals: Proposals;
   /** What can be granted by name. */
   readonly roles: Roles;
+  /** Of the whole process; absent for tenants. */
+  readonly health?: Health;
+  readonly metrics?: Metrics;
   /** Of the whole house; undefined where a tenant is asked. */
   readonly tenants: Tenants | undefined;
 }

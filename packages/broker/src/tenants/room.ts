@@ -13,8 +13,9 @@ import type { ResourceBackend } from "../backends/types.ts";
 import type { BrokerOptions } from "../broker.ts";
 import type { Clock } from "../clock.ts";
 import { Explanations } from "../explanations.ts";
+import { Health } from "../health.ts";
 import { createApp } from "../http/app.ts";
-import type { App, Connection } from "../http/parts.ts";
+import type { App, AppParts, Connection } from "../http/parts.ts";
 import { RateLimiter } from "../http/rate-limit.ts";
 import type { Logger } from "../log.ts";
 import { type Asked, affirmingPolicy } from "../policy.ts";
@@ -40,6 +41,8 @@ export interface House {
   readonly tenants: Tenants;
   readonly limiter: RateLimiter | undefined;
   readonly connectionOf: (request: Request) => Connection | undefined;
+  /** Whether it is on its way out. */
+  readonly isRetired: () => boolean;
 }
 
 export interface Room {
@@ -115,6 +118,7 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
     proposals,
     roles: admin.roles,
     tenants: name === undefined ? house.tenants : undefined,
+    ...(name === undefined ? ownRoutes(house, policies) : {}),
     publicKeys: [signingKey.publicJwk],
     logKey: options.logKey,
     ...(trusted === undefined ? {} : { trustedVerifiers: new TrustedVerifiers(trusted, () => clock.now()) }),
@@ -147,6 +151,16 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
     resources: new Resources({ store, gate, backend }),
   });
   return { app, backend };
+}
+
+/** Of the whole process, and so of no tenant's. */
+function ownRoutes(house: House, policies: PolicyStore): Pick<AppParts, "health" | "metrics"> {
+  const { clock, isRetired, logger, options } = house;
+  const { logKey, metrics, store, vault } = options;
+  return {
+    health: new Health({ store, vault, logKey, policies, isRetired, clock, logger }),
+    ...(metrics === undefined ? {} : { metrics }),
+  };
 }
 
 /** What patterns of resource policies are compared with; no repository has a colon in its name. */
