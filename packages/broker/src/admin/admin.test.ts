@@ -113,6 +113,18 @@ describe("a grant", () => {
     expect(coversGrant(releaser.grants, { actions: [action], targets: [target] })).toBe(part);
   });
 
+  it.each([
+    [undefined, undefined, true],
+    [undefined, ["a"], true],
+    [["a", "b"], ["a"], true],
+    [["a"], ["a", "b"], false],
+    [["a"], undefined, false],
+  ])("in %j is passed on in %j: %s", (held, asked, part) => {
+    const grant = { actions: ["*"], targets: ["**"] };
+    const own = held === undefined ? grant : { ...grant, tenants: held };
+    expect(coversGrant([own], grant, asked)).toBe(part);
+  });
+
   it("that cannot be read stops the start", () => {
     expect(codeOf(() => rolesWith({ x: [{ actions: ["what"], targets: ["**"] }] }))).toBe("STATE_INVALID");
   });

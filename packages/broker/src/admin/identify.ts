@@ -11,7 +11,7 @@ import type { Acl } from "./acl.ts";
 import type { Admins, StoredAdmin } from "./admins.ts";
 import { type CertificateRule, type PeerCertificate, peerIdentity, ruleFor } from "./certificate.ts";
 import type { JwtIssuer, JwtIssuers } from "./jwt.ts";
-import type { Grant, Principal } from "./principal.ts";
+import type { Grant, HeldGrant, Principal } from "./principal.ts";
 import { grantsOf, type Roles } from "./roles.ts";
 
 /** Who somebody proved to be: enough to ask later what they may do by then. */
@@ -136,7 +136,7 @@ export class Identifier {
         return {
           id: `jwt:${issuer}#${subject}`,
           roles: [...source.roles, ...stored.flatMap((admin) => admin.roles)],
-          grants: [...own, ...this.#grants(stored)],
+          grants: [...within(own, known.tenants), ...this.#grants(stored)],
         };
       }
       case "certificate": {
@@ -153,7 +153,7 @@ export class Identifier {
         return {
           id: `cert:${rule?.name ?? source.spkiSha256}`,
           roles: [...(rule?.roles ?? []), ...stored.flatMap((admin) => admin.roles)],
-          grants: [...grantsOf(roles, rule?.roles ?? []), ...this.#grants(stored)],
+          grants: [...within(grantsOf(roles, rule?.roles ?? []), rule?.tenants), ...this.#grants(stored)],
         };
       }
     }
@@ -176,9 +176,15 @@ export class Identifier {
     return tenants === undefined || tenants.includes(this.#options.tenant);
   }
 
-  #grants(admins: readonly StoredAdmin[]): readonly Grant[] {
-    return admins.flatMap(({ roles, grants }) => [...grantsOf(this.#options.roles, roles), ...grants]);
+  #grants(admins: readonly StoredAdmin[]): readonly HeldGrant[] {
+    return admins.flatMap(({ roles, grants, tenants }) =>
+      within([...grantsOf(this.#options.roles, roles), ...grants], tenants),
+    );
   }
+}
+
+function within(grants: readonly Grant[], tenants: readonly string[] | undefined): readonly HeldGrant[] {
+  return tenants === undefined ? grants : grants.map((grant) => ({ ...grant, tenants }));
 }
 
 function aclGrants(acl: Acl, roles: readonly string[], path: string): readonly Grant[] {

@@ -17,13 +17,19 @@ export interface Grant {
   readonly targets: readonly string[];
 }
 
+/** A grant as somebody has it. */
+export interface HeldGrant extends Grant {
+  /** In which tenants (`default` for none); absent for all. */
+  readonly tenants?: readonly string[];
+}
+
 /** Somebody who proved who they are. */
 export interface Principal {
   /** Names one person or program for good; stands in the audit log. */
   readonly id: string;
   /** Names of roles, for people to read. */
   readonly roles: readonly string[];
-  readonly grants: readonly Grant[];
+  readonly grants: readonly HeldGrant[];
 }
 
 const ACTION_PATTERN = /^(?:\*|[a-z0-9-]+(?:\.[a-z0-9-]+)*(?:\.[a-z0-9-]+|\.\*))$/;
@@ -52,11 +58,21 @@ export function fitsAction(pattern: string, action: string): boolean {
   );
 }
 
-/** Whether all that `asked` allows is allowed by `held` alone: nobody passes on more than they have. */
-export function coversGrant(held: readonly Grant[], asked: Grant): boolean {
+/**
+ * Whether all that `asked` allows in `tenants` (absent: in all) is allowed there by `held` alone: nobody passes on more
+ * than they have.
+ */
+export function coversGrant(
+  held: readonly HeldGrant[],
+  asked: Grant,
+  tenants?: readonly string[] | undefined,
+): boolean {
+  const here = held.filter(
+    (grant) => grant.tenants === undefined || tenants?.every((name) => grant.tenants?.includes(name)) === true,
+  );
   return asked.actions.every((action) =>
     asked.targets.every((target) =>
-      held.some(
+      here.some(
         ({ actions, targets }) =>
           actions.some((pattern) => fitsAction(pattern, action)) &&
           targets.some((pattern) => coversPath(pattern, target)),

@@ -93,7 +93,7 @@ export function addProposalRoutes(app: App, parts: AppParts): void {
 }
 
 /** Nobody makes somebody who may do more than they. Throws `INVALID_REQUEST` or `ADMIN_FORBIDDEN`. */
-function checkRoles(admin: NewAdmin, principal: Principal, { roles }: AppParts): void {
+function checkRoles(admin: NewAdmin, principal: Principal, { roles, tenant }: AppParts): void {
   const unknown = admin.roles.find((name) => !Object.hasOwn(roles, name));
   if (unknown !== undefined) {
     const known = Object.keys(roles).join(", ");
@@ -101,7 +101,9 @@ function checkRoles(admin: NewAdmin, principal: Principal, { roles }: AppParts):
   }
   const asked = [...grantsOf(roles, admin.roles), ...admin.grants];
   if (asked.length === 0) throw invalid("roles: an administrator without roles and grants could do nothing");
-  if (!asked.every((grant) => coversGrant(principal.grants, grant))) {
+  // A tenant's administrator is one there alone.
+  const where = tenant === undefined ? admin.tenants : [tenant];
+  if (!asked.every((grant) => coversGrant(principal.grants, grant, where))) {
     throw new BrokerError(
       "ADMIN_FORBIDDEN",
       "policy",

@@ -157,6 +157,19 @@ describe("a tenant", () => {
     expect(found).toEqual(["ADMIN_REFUSED", "ok", "ADMIN_REFUSED"]);
   });
 
+  it("is nobody's to give away who is an administrator elsewhere", async () => {
+    const token = await addAdmin("", { roles: ["owner"], tenants: ["default", "alpha"] });
+    const credential = { kind: "token", sha256: "ab".repeat(32) };
+    const found = [];
+    for (const [n, tenants] of [undefined, ["beta"], ["default", "beta"], ["alpha"]].entries()) {
+      const body = JSON.stringify({ name: `new${n}`, credential, roles: ["auditor"], tenants });
+      found.push(await codeFrom(await as(token, "POST", "/v1/admins", { body })));
+    }
+    expect(found).toEqual(["ADMIN_FORBIDDEN", "ADMIN_FORBIDDEN", "ADMIN_FORBIDDEN", "ok"]);
+    const own = JSON.stringify({ name: "own", credential, roles: ["owner"] });
+    expect(await codeFrom(await as(token, "POST", `${A}/v1/admins`, { body: own }))).toBe("ok");
+  });
+
   it("whose rows were moved from another opens nothing", async () => {
     await fill(A, "alpha's");
     await fill(B, "beta's");
