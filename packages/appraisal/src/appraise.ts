@@ -19,9 +19,10 @@ export interface AppraiseOptions {
   readonly now: Date;
   /**
    * Nonce and key of the session, shown in the result. Pass only what the evidence was verified to bind: verify with
-   * `reportData: await reportDataOf(…)`, or take this value from `checkRuntimeData`.
+   * `reportData: await reportDataOf(…)`, or take this value from `checkRuntimeData`. A function where each piece of
+   * evidence binds its own.
    */
-  readonly runtimeData?: JsonObject;
+  readonly runtimeData?: JsonObject | ((evidence: VerifiedEvidence) => JsonObject | undefined);
   /** From `checkInitData`, for one of the pieces of evidence. */
   readonly initData?: CheckedInitData;
   /** Who vouches for a reference value: shown in the explanation beside the values that matched. */
@@ -138,10 +139,11 @@ export function assertAppraised(result: AttestationResult): void {
 
 function appraiseOne(
   evidence: VerifiedEvidence,
-  { policy, referenceValues, now, runtimeData, vouchersOf }: AppraiseOptions,
+  { policy, referenceValues, now, runtimeData: bound, vouchersOf }: AppraiseOptions,
   initData: CheckedInitData | undefined,
 ): Appraisal {
   const { tee, trust, warnings, initDataField } = evidence;
+  const runtimeData = typeof bound === "function" ? bound(evidence) : bound;
   const document: JsonObject = deepFreeze({
     [tee]: structuredClone(evidence.claims),
     report_data: toHex(evidence.reportData),

@@ -9,8 +9,9 @@ import {
   type Policy,
   signEar,
 } from "@adyton/appraisal";
-import { fromUtf8, toBase64Url } from "@adyton/core/bytes";
+import { equal, fromUtf8, padRight, toBase64Url } from "@adyton/core/bytes";
 import { defaultCrypto } from "@adyton/core/crypto";
+import type { JsonObject, JsonValue } from "@adyton/core/json";
 import type { Certificate } from "@adyton/core/x509";
 import {
   createCache,
@@ -37,6 +38,24 @@ import type { LiveReferences } from "./reference/types.ts";
 import type { Session } from "./sessions.ts";
 import { schemeNameOf, submodsOf } from "./veraison-media.ts";
 
+/** Evidence that was sent to be judged, with what it is to bind. */
+export interface SentEvidence {
+  readonly tee: TeeName;
+  /** As in the KBS protocol. */
+  readonly evidence: JsonValue;
+  /** At most as long as the TEE's field. */
+  readonly reportData?: Uint8Array;
+  /** What `reportData` is the hash of. */
+  readonly runtimeData?: JsonObject;
+  readonly initData?: string;
+  /** Instead of the document. */
+  readonly initDataDigest?: Uint8Array;
+  /** Of TEEs whose evidence answers a request. */
+  readonly verifierKeys?: readonly Uint8Array[];
+}
+
+/** `iss` of tokens for evidence that answers no challenge of ours: they open no secret here. */
+export const SERVICE_ISSUER = "Adyton Attestation Service";
 /** `iss` of tokens that open secrets: those that answer a challenge of ours. */
 export const TOKEN_ISSUER = "Adyton";
 
@@ -118,18 +137,9 @@ export class Verifier {
     references: LiveReferences,
     now: Date,
   ): Promise<string> {
-    const { tee, evidence, eventLog } = envelope;
+    const { tee, evidence } = envelope;
     const trusted = await this.#trusted(now);
-    const verified = await verifyEvidence(evidence, {
-      ...trusted,
-      tee,
-      ...(eventLog === undefined ? {} : { eventLog }),
-      endorsements: mergeEndorsements(
-        envelope.endorsements ?? NO_ENDORSEMENTS,
-        trusted.endorsements ?? NO_ENDORSEMENTS,
-      ),
-      reportData: nonce,
-    });
+    const verified = await verifyEnvelope(envelope, { ...trusted, reportData: nonce });
     const result = appraise(verified, {
       policy: await this.#options.overlay(await this.#options.policy(now), schemeNameOf(tee)),
       referenceValues: references.values,
@@ -145,6 +155,43 @@ export class Verifier {
       nonce,
       rawEvidence: evidence,
       submods: () => submodsOf(tee),
+    });
+  }
+
+  /** One token for all that was sent. It answers no challenge of ours, so it opens no secret here. Rejects as `attest`. */
+  async evaluate(sent: readonly SentEvidence[], references: LiveReferences, now: Date): Promise<string> {
+    const trusted = await this.#trusted(now);
+    const bound = new Map<VerifiedEvidence, JsonObject | undefined>();
+    let initData: CheckedInitData | undefined;
+    for (const { tee, evidence, reportData, runtimeData, verifierKeys, ...init } of sent) {
+      for (const one of schemeOf(tee).split?.(evidence) ?? [evidence]) {
+        const verified = await verifyEnvelope(
+          { tee, ...schemeOf(tee).fromKbs(one) },
+          {
+            ...trusted,
+            ...(reportData === undefined ? {} : { reportData }),
+            ...(verifierKeys === undefined ? {} : { verifierKeys }),
+          },
+        );
+        bound.set(verified, runtimeData);
+        initData = (await boundInitData(verified, init)) ?? initData;
+        if (init.initDataDigest !== undefined) checkInitDataDigest(verified, init.initDataDigest);
+      }
+    }
+    const result = appraise([...bound.keys()], {
+      policy: await this.#options.policy(now),
+      referenceValues: references.values,
+      vouchersOf: references.vouchersOf,
+      now,
+      runtimeData: (evidence) => bound.get(evidence),
+      ...(initData === undefined ? {} : { initData }),
+    });
+    return signEar(result, {
+      key: this.#options.signingKey,
+      issuer: SERVICE_ISSUER,
+      lifetimeSeconds: this.#options.tokenLifetimeSeconds,
+      now,
+      id: await this.#options.explanations.keep(result, now),
     });
   }
 
@@ -176,16 +223,21 @@ export class Verifier {
 
 type VerifiedParts = Pick<VerifiedComposite, "primary" | "devices">;
 
-/** Evidence of a processor, with what was sent beside it. Rejects with why it is not authentic, or `INVALID_COMPOSITE`. */
-async function verifyAlone(envelope: Envelope, options: VerifyOptions): Promise<VerifiedEvidence> {
+/** Evidence with what was sent beside it. */
+async function verifyEnvelope(envelope: Envelope, options: VerifyOptions): Promise<VerifiedEvidence> {
   const { tee, evidence, endorsements, eventLog } = envelope;
   const given = options.endorsements ?? NO_ENDORSEMENTS;
-  const verified = await verifyEvidence(evidence, {
+  return verifyEvidence(evidence, {
     ...options,
     tee,
     ...(eventLog === undefined ? {} : { eventLog }),
     endorsements: endorsements === undefined ? given : mergeEndorsements(endorsements, given),
   });
+}
+
+/** Evidence of a processor. Rejects with why it is not authentic, or `INVALID_COMPOSITE`. */
+async function verifyAlone(envelope: Envelope, options: VerifyOptions): Promise<VerifiedEvidence> {
+  const verified = await verifyEnvelope(envelope, options);
   if ((verified.kind ?? "cpu") !== "cpu") {
     throw new EvidenceError(
       "INVALID_COMPOSITE",
@@ -198,7 +250,7 @@ async function verifyAlone(envelope: Envelope, options: VerifyOptions): Promise<
 
 async function boundInitData(
   evidence: VerifiedEvidence,
-  { initData }: AttestRequest,
+  { initData }: Pick<AttestRequest, "initData">,
 ): Promise<CheckedInitData | undefined> {
   if (initData === undefined) return undefined;
   return checkInitData(evidence, {
@@ -206,6 +258,25 @@ async function boundInitData(
     hash: initDataHash(initData),
     claims: initDataClaims(initData),
   });
+}
+
+/** The digest as it stands in the TEE's field, cut or zero-padded. Throws `INIT_DATA_MISMATCH`. */
+function checkInitDataDigest(
+  { initDataField: field, initDataForm }: VerifiedEvidence,
+  digest: Uint8Array,
+): void {
+  const expected =
+    field === null || digest.length === 0 || initDataForm === "extended"
+      ? undefined
+      : padRight(digest.subarray(0, field.length), field.length);
+  if (field !== null && expected !== undefined && equal(field, expected)) return;
+  const why =
+    field === null
+      ? "the evidence binds none"
+      : initDataForm === "extended"
+        ? "this TEE extends a register with it: send the document"
+        : "the evidence binds another digest";
+  throw new EvidenceError("INIT_DATA_MISMATCH", "not-authentic", `Cannot accept init-data: ${why}`);
 }
 
 function wrongNonce(): BrokerError {

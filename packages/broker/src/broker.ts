@@ -86,6 +86,8 @@ export interface BrokerOptions {
    * such a client fails can decrypt with its key.
    */
   readonly allowRsa15?: boolean;
+  /** Origins (`https://console.example`) whose web pages may ask from browsers. Default: none. */
+  readonly corsOrigins?: readonly string[];
   /** Other verifiers whose tokens open secrets, not those of tenants. Default: none. */
   readonly trustedTokens?: TrustedTokens;
   /** Default 300, as in Trustee. */

@@ -12,7 +12,7 @@ import type { Store } from "../store/types.ts";
 export interface JudgedEvidence {
   readonly tee: TeeName;
   /** By which protocol it came. */
-  readonly api: "kbs" | "veraison";
+  readonly api: "kbs" | "veraison" | "as";
 }
 
 /** The token that `judge` makes, once the verdict is in the log; what it refuses stands there with its code. */

@@ -5,8 +5,10 @@ import { Hono } from "hono";
 import { BrokerError } from "../errors.ts";
 import { addAdminRoutes, addProposalRoutes } from "./admin-routes.ts";
 import { errorResponse } from "./answers.ts";
+import { addServiceRoutes, isServicePath } from "./as-routes.ts";
 import { addAttestationRoutes } from "./attestation-routes.ts";
 import { addAuditRoutes } from "./audit-routes.ts";
+import { addCors } from "./cors.ts";
 import { addExplanationRoutes } from "./explanation-routes.ts";
 import { addHealthRoutes, LIVE, READY } from "./health-routes.ts";
 import { addKeyRoutes } from "./key-routes.ts";
@@ -23,7 +25,6 @@ import { addVeraisonManagementRoutes } from "./veraison-management-routes.ts";
 import { addVeraisonRoutes, isVeraisonPath } from "./veraison-routes.ts";
 
 const METHODS: readonly string[] = ["GET", "POST", "PUT", "DELETE"];
-const HEALTH = "/healthz";
 /** Probes come from where many clients do. */
 const UNLIMITED: readonly string[] = [LIVE, READY];
 /** Here errors are problem details, not those of the KBS protocol. */
@@ -32,6 +33,7 @@ const OWN_API = /^\/v1\//;
 export function createApp(parts: AppParts): App {
   const { limiter, logger, tenantLimiter } = parts;
   const app: App = new Hono();
+  addCors(app, parts.corsOrigins);
   app.use(async (c, next) => {
     // HEAD is refused too: it would run a release and throw the answer away.
     if (!METHODS.includes(c.req.method)) throw noSuchPath(c.req.method, c.req.path);
@@ -47,6 +49,7 @@ export function createApp(parts: AppParts): App {
   if (parts.metrics !== undefined) addMetricsRoute(app, parts, parts.metrics);
   app.get("/.well-known/jwks.json", (c) => c.json({ keys: parts.publicKeys }));
   addAttestationRoutes(app, parts);
+  addServiceRoutes(app, parts);
   addResourceRoutes(app, parts);
   addReferenceRoutes(app, parts);
   addPolicyRoutes(app, parts);
@@ -61,7 +64,7 @@ export function createApp(parts: AppParts): App {
   addVeraisonRoutes(app, parts);
   addVeraisonManagementRoutes(app, parts);
   const refused = (error: unknown, path: string): Response =>
-    isVeraisonPath(path) || OWN_API.test(path)
+    isVeraisonPath(path) || isServicePath(path) || OWN_API.test(path)
       ? problemResponse(error, logger)
       : errorResponse(error, logger);
   app.notFound((c) => refused(noSuchPath(c.req.method, c.req.path), c.req.path));

@@ -11,6 +11,7 @@ import type { Action, Principal, Target } from "../admin/principal.ts";
 import type { Proposals } from "../admin/proposals.ts";
 import type { Roles } from "../admin/roles.ts";
 import type { Verifier } from "../attestation.ts";
+import type { ServiceChallenges } from "../attestation-service.ts";
 import type { Clock } from "../clock.ts";
 import { BrokerError } from "../errors.ts";
 import type { Explanations } from "../explanations.ts";
@@ -70,6 +71,10 @@ export interface AppParts {
   readonly veraisonSessions: VeraisonSessions;
   readonly veraisonPolicies: VeraisonPolicies;
   readonly verifier: Verifier;
+  /** Of the attestation service. */
+  readonly challenges: ServiceChallenges;
+  /** Of web pages that may ask from a browser. */
+  readonly corsOrigins: readonly string[];
   readonly explanations: Explanations;
   readonly resources: Resources;
   /** What attested workloads ask for passes it. */

@@ -8,6 +8,7 @@ import { BrokerError } from "../errors.ts";
 import { attestationPolicyOf, POLICY_NAMES, type PolicyName, resourcePolicyOf } from "../policy-names.ts";
 import type { StoredPolicy } from "../policy-store.ts";
 import { invalid, jsonOf, matching } from "../protocol.ts";
+import { SERVICE_POLICY } from "./as-routes.ts";
 import { readText } from "./body.ts";
 import { type App, type AppParts, PREFIX, pathBelow } from "./parts.ts";
 
@@ -51,7 +52,7 @@ export function addPolicyRoutes(app: App, parts: AppParts): void {
     await authorize(c.req.raw, "policy.read", "resource");
     return c.json(await shown("resource"));
   });
-  app.post(ATTESTATION, async (c) => {
+  app.on("POST", [ATTESTATION, SERVICE_POLICY], async (c) => {
     await authorize(c.req.raw, "policy.set", ANYTHING);
     const body = matching(attestationBody, jsonOf(await readText(c.req.raw, maxBodyBytes)));
     const name = nameOf(body.policy_id);

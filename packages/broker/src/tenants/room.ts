@@ -8,6 +8,7 @@ import { Authorizer } from "../admin/authorizer.ts";
 import type { AdminPolicy } from "../admin/options.ts";
 import { Proposals } from "../admin/proposals.ts";
 import { Verifier } from "../attestation.ts";
+import { ServiceChallenges } from "../attestation-service.ts";
 import { storeBackend } from "../backends/store-backend.ts";
 import type { ResourceBackend } from "../backends/types.ts";
 import type { BrokerOptions } from "../broker.ts";
@@ -102,6 +103,17 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
     base,
     certificateOf: (request) => connectionOf(request)?.peerCertificate,
   });
+  const verifier = new Verifier({
+    signingKey,
+    policy: async () => options.policy ?? (await policies.attestation(builtin)),
+    roots: options.roots ?? [],
+    ...(options.anchors === undefined ? {} : { anchors: options.anchors }),
+    tokenLifetimeSeconds: sessionSeconds,
+    overlay: (base, scheme) => veraisonPolicies.overlay(base, scheme),
+    explanations,
+    keyOptions,
+    ...(options.endorsements === undefined ? {} : { endorsements: options.endorsements }),
+  });
   const perSecond = tenant?.quota.requestsPerSecond;
   const app = createApp({
     tenant: name,
@@ -131,17 +143,15 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
     sessions: new Sessions({ ephemeral: store.ephemeral, vault, lifetimeSeconds: sessionSeconds, capacity }),
     veraisonSessions: new VeraisonSessions({ ephemeral: store.ephemeral, vault, capacity }),
     veraisonPolicies,
-    verifier: new Verifier({
-      signingKey,
-      policy: async () => options.policy ?? (await policies.attestation(builtin)),
-      roots: options.roots ?? [],
-      ...(options.anchors === undefined ? {} : { anchors: options.anchors }),
-      tokenLifetimeSeconds: sessionSeconds,
-      overlay: (base, scheme) => veraisonPolicies.overlay(base, scheme),
-      explanations,
-      keyOptions,
-      ...(options.endorsements === undefined ? {} : { endorsements: options.endorsements }),
+    verifier,
+    challenges: new ServiceChallenges({
+      ephemeral: store.ephemeral,
+      vault,
+      verifier,
+      lifetimeSeconds: sessionSeconds,
+      capacity,
     }),
+    corsOrigins: options.corsOrigins ?? [],
     explanations,
     policies,
     referenceTrust: options.referenceTrust ?? {},
