@@ -19,8 +19,6 @@ export interface Writer {
   kill(): Promise<void>;
 }
 
-const PROGRAM = join(import.meta.dirname, "../../../node_modules/.cache", `adyton-writer-${process.pid}.mjs`);
-
 /** Other people's packages stay what they are, and are imported. */
 const ownCodeOnly: Plugin = {
   name: "own-code-only",
@@ -31,12 +29,17 @@ const ownCodeOnly: Plugin = {
   },
 };
 
-/** Builds the writer for the tests of a file: Node 20 runs no TypeScript. */
-export function useWriter(): void {
+/** Builds a program of this folder for the tests of a file, and answers where it is: Node 20 runs no TypeScript. */
+export function useProgram(name: string): string {
+  const program = join(
+    import.meta.dirname,
+    "../../../node_modules/.cache",
+    `adyton-${name}-${process.pid}.mjs`,
+  );
   beforeAll(async () => {
     await build({
-      entryPoints: [join(import.meta.dirname, "writer.ts")],
-      outfile: PROGRAM,
+      entryPoints: [join(import.meta.dirname, `${name}.ts`)],
+      outfile: program,
       bundle: true,
       platform: "node",
       format: "esm",
@@ -45,7 +48,15 @@ export function useWriter(): void {
       logLevel: "error",
     });
   });
-  afterAll(() => rmSync(PROGRAM, { force: true }));
+  afterAll(() => rmSync(program, { force: true }));
+  return program;
+}
+
+let writer = "";
+
+/** `startWriter` can be called in the tests of this file. */
+export function useWriter(): void {
+  writer = useProgram("writer");
 }
 
 /** Starts a writer over a state folder, and PostgreSQL where that is named. `round` is part of the names it writes. */
@@ -55,7 +66,7 @@ export function startWriter(
   postgres?: { url: string; schema: string },
 ): Writer {
   const place = postgres === undefined ? [] : [postgres.url, postgres.schema];
-  const child: ChildProcess = fork(PROGRAM, [folder, round, ...place], {
+  const child: ChildProcess = fork(writer, [folder, round, ...place], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const acknowledged = new Map<string, string>();
