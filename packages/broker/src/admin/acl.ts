@@ -46,7 +46,9 @@ function fits(regex: Regex, path: string): boolean {
 function compiledRule(expression: string): Regex {
   if (!/^\^.*[^\\]\$$/s.test(expression)) throw invalid(expression, "it does not reach from ^ to $");
   try {
-    return new Regex(expression);
+    // By itself first, so that no bracket in it closes ours. Each side of a bar has to reach from ^ to $.
+    new Regex(expression);
+    return new Regex(`^(?:${expression})$`);
   } catch (cause) {
     if (cause instanceof AdytonError || cause instanceof Error) throw invalid(expression, cause.message);
     throw cause;

@@ -300,12 +300,20 @@ describe("a JWT", () => {
     expect(await codeFrom(as(await jwt({ role: "owner" }), "POST", SECRET, "x"))).toBe("ADMIN_FORBIDDEN");
   });
 
-  it.each(["/kbs/.*", "^/kbs/.*", "^/kbs/(.*$", "^a\\$"])(
+  it.each(["/kbs/.*", "^/kbs/.*", "^/kbs/(.*$", "^a\\$", "^a)|(b$"])(
     "has no access by the address %s",
     (allowedEndpoints) => {
       expect(codeOf(() => compileAcl([{ role: "a", allowedEndpoints }]))).toBe("STATE_INVALID");
     },
   );
+});
+
+it("an address fits from its beginning to its end, on each side of a bar", () => {
+  const acl = compileAcl([{ role: "a", allowedEndpoints: "^/team-a/.*|/public$" }]);
+  const fits = ["/team-a/x", "/public", "/team-b/public", "/team-b/team-a/x"].map((path) =>
+    acl.allows(["a"], path),
+  );
+  expect(fits).toEqual([true, true, false, false]);
 });
 
 describe("an issuer's keys", () => {
