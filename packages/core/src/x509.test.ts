@@ -33,6 +33,21 @@ const TEMPLATE: Omit<CertificateTemplate, "spki"> = {
 };
 
 describe("issue, then parse", () => {
+  it("shows no value of a name as a further attribute", async () => {
+    const key = await defaultCrypto.generateKey({ name: "Ed25519" });
+    const textOf = async (name: NameAttribute[]): Promise<string> => {
+      const template = { ...TEMPLATE, subject: name, spki: key.publicKey.spki };
+      return parseCertificate(await issueCertificate(template, { name, key })).subject.text;
+    };
+    expect(await textOf([["O", "Adyton, CN=admin"]])).toBe("O=Adyton\\, CN=admin");
+    expect(
+      await textOf([
+        ["O", "Adyton\\"],
+        ["CN", "admin"],
+      ]),
+    ).toBe("O=Adyton\\\\, CN=admin");
+  });
+
   it.each<[string, SignatureAlgorithm | undefined, "EC" | "RSA" | "Ed25519"]>([
     ["ECDSA", undefined, "EC"],
     ["RSA-PSS", undefined, "RSA"],

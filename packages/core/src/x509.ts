@@ -287,7 +287,8 @@ export function parseName(name: DerValue): DistinguishedName {
       const oid = type.oid();
       const text = value.string();
       if (oid === "2.5.4.3") commonName = text;
-      parts.push(`${ATTRIBUTE[oid] ?? oid}=${text}`);
+      // RFC 4514 section 2.4: no value reads like a further attribute.
+      parts.push(`${ATTRIBUTE[oid] ?? oid}=${text.replace(/[\\,]/g, "\\$&")}`);
     }
   }
   return { der: name.encoded, commonName, text: parts.join(", ") };

@@ -22,7 +22,7 @@ export interface CertificateRule {
   readonly sha256?: string;
   /** SHA-256 of its SubjectPublicKeyInfo, hex. */
   readonly spkiSha256?: string;
-  /** The subject in the form `C=DE, O=Example, CN=alice`. Only of certificates whose chain was checked. */
+  /** The subject in the form `C=DE, O=Example, CN=alice`, with a backslash before commas and backslashes in values. Only of certificates whose chain was checked. */
   readonly subject?: string;
   /** A DNS name, mail address or URI of subjectAltName. Only of certificates whose chain was checked. */
   readonly san?: string;
@@ -56,7 +56,8 @@ export function peerIdentity({ der, trusted }: PeerCertificate, now: Date): Peer
       subject: certificate.subject.text,
       sans: names
         .filter(({ tag }) => TEXT_NAMES.includes(tag))
-        .map(({ contents }) => String.fromCharCode(...contents)),
+        // IA5String, of any length.
+        .map(({ contents }) => new TextDecoder("latin1").decode(contents)),
     };
   } catch (cause) {
     if (cause instanceof BrokerError || !(cause instanceof AdytonError)) throw cause;
