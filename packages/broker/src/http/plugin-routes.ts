@@ -12,7 +12,7 @@ import { errorResponse } from "./answers.ts";
 import { claimsOf } from "./attested.ts";
 import { readBody } from "./body.ts";
 import { bearerOf, sessionIdOf } from "./credentials.ts";
-import { type App, type AppParts, PREFIX } from "./parts.ts";
+import { type App, type AppParts, noSuchPath, PREFIX } from "./parts.ts";
 
 const METHODS = ["GET", "POST", "PUT", "DELETE"] as const;
 const NAME = /^[a-z0-9-]{1,64}$/;
@@ -147,6 +147,7 @@ function plain({ status = 200, body, contentType = "application/octet-stream" }:
 /** Rejects with `INVALID_REQUEST`, `INVALID_PATH` or `REQUEST_TOO_LARGE`. */
 async function callOf(prefix: string, request: Request, maxBodyBytes: number): Promise<PluginCall> {
   const { pathname, searchParams } = new URL(request.url);
+  if (!pathname.startsWith(`${prefix}/`)) throw noSuchPath("an encoded path", pathname);
   const path = pathname
     .slice(prefix.length + 1)
     .split("/")

@@ -149,6 +149,7 @@ describe("a plugin", () => {
     ["/kbs/v0/echo/public/%2e%2e", "INVALID_PATH"],
     ["/kbs/v0/echo/public/a%2fb", "INVALID_PATH"],
     ["/kbs/v0/echo/public/%00", "INVALID_PATH"],
+    ["/kbs/v0/%65cho/public/a", "UNKNOWN_PLUGIN"],
     ["/kbs/v0/echo/public/%ff", "INVALID_PATH"],
     [`/kbs/v0/echo/public/${"x".repeat(513)}`, "INVALID_PATH"],
     [`/kbs/v0/echo/public${"/x".repeat(40)}`, "INVALID_REQUEST"],
