@@ -25,8 +25,11 @@ export function addResourceRoutes(app: App, parts: AppParts): void {
     const path = pathOf(c.req.url);
     const { id: by } = await authorize(c.req.raw, "resource.put", resourceName(path));
     const secret = await readBody(c.req.raw, maxBodyBytes);
-    await resources.put(path, secret, { now: clock.now(), by });
-    secret.fill(0);
+    try {
+      await resources.put(path, secret, { now: clock.now(), by });
+    } finally {
+      secret.fill(0);
+    }
     return c.body(null, 200);
   });
   app.delete(`${BELOW}*`, async (c) => {
