@@ -65,6 +65,8 @@ type Held<P> = Map<PolicyName, { readonly id: string; readonly sha384: string; r
 /** Older ones are deleted; the audit log keeps their digests. */
 const KEPT_VERSIONS = 100;
 const REREAD_MS = 1000;
+/** Their patterns are compared at each release. */
+const MAX_SCOPED = 1000;
 /** Where current policies of patterns stand. */
 const SCOPED = "current/resource:";
 
@@ -256,6 +258,7 @@ export class PolicyStore {
       throw error;
     }
     const before = await store.get("policy", currentKey(name));
+    if (before === undefined && isScoped(name) && (await this.scoped()).length >= MAX_SCOPED) throw tooMany();
     const version = ((await this.#read(name))?.version ?? (await this.#lastVersion(name))) + 1;
     const policy: StoredPolicy = {
       version,
@@ -383,6 +386,15 @@ function noSuchVersion(name: PolicyName, version: number): BrokerError {
     "misuse",
     `Cannot activate version ${version} of policy ${name}: it was never set, or is kept no longer`,
     { hint: "List the versions that are kept." },
+  );
+}
+
+function tooMany(): BrokerError {
+  return new BrokerError(
+    "QUOTA_EXCEEDED",
+    "policy",
+    `Cannot set the policy: there are ${MAX_SCOPED} for patterns of names`,
+    { hint: "Write fewer policies for wider patterns." },
   );
 }
 

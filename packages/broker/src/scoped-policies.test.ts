@@ -41,6 +41,19 @@ const events = async (): Promise<readonly JsonObject[]> =>
   (await harness.state.store.log(0, 200)).map(({ leaf }) => JSON.parse(leaf).event as JsonObject);
 
 describe("the policy of a pattern", () => {
+  it("is one of a thousand at most", async () => {
+    const rows = Array.from({ length: 1000 }, (_, n) => ({
+      kind: "put" as const,
+      space: "policy",
+      key: `current/resource:x${n}`,
+      value: new Uint8Array(1),
+    }));
+    await harness.state.store.write(rows);
+    expect(await codeFrom(set("team-a/**", ALLOW))).toBe("QUOTA_EXCEEDED");
+    await harness.state.store.write([{ kind: "delete", space: "policy", key: "current/resource:x7" }]);
+    expect(await codeFrom(set("team-a/**", ALLOW))).toBe("ok");
+  });
+
   it("decides for the names that fit it, the most specific one first, and from then on", async () => {
     expect(await released()).toHaveLength(3);
     await set("**", REFUSE);

@@ -7,7 +7,7 @@ import { rootOf } from "@adyton/core/merkle";
 import { encodeNoteKey, type NoteKey, openCheckpoint, parseNoteKey } from "@adyton/core/note";
 import { auditChange } from "../audit.ts";
 import { BrokerError } from "../errors.ts";
-import type { Store } from "../store/types.ts";
+import type { Change, Store } from "../store/types.ts";
 import type { Vault } from "../vault.ts";
 import { tampered } from "./head.ts";
 import { frontierOf, newestCheckpoint } from "./proofs.ts";
@@ -26,6 +26,8 @@ export interface WitnessesOptions {
 
 const KEYS = "witness";
 const NOTES = "witnessed";
+/** Whoever sends a note has their keys looked through. */
+const MAX_WITNESSES = 64;
 
 export class Witnesses {
   readonly #options: WitnessesOptions;
@@ -35,9 +37,13 @@ export class Witnesses {
   }
 
   async list(): Promise<readonly Witness[]> {
-    const { store, vault } = this.#options;
-    const notes = await store.entries(NOTES);
-    return [...(await store.entries(KEYS))].map(([name, sealed]) => {
+    const { store } = this.#options;
+    return this.#opened(await store.entries(KEYS), await store.entries(NOTES));
+  }
+
+  #opened(keys: ReadonlyMap<string, Uint8Array>, notes: ReadonlyMap<string, Uint8Array>): readonly Witness[] {
+    const { vault } = this.#options;
+    return [...keys].map(([name, sealed]) => {
       const note = notes.get(name);
       return {
         key: parseNoteKey(toUtf8(vault.open(KEYS, name, sealed))),
@@ -46,12 +52,20 @@ export class Witnesses {
     });
   }
 
-  /** From now on this key's cosignatures are taken. Rejects with `INVALID_NOTE`. */
+  /** From now on this key's cosignatures are taken. Rejects with `INVALID_NOTE` or `QUOTA_EXCEEDED`. */
   async add(text: string, now: Date, by: string): Promise<NoteKey> {
     const key = parseNoteKey(text);
     if (key.role !== "witness")
       throw new BrokerError("INVALID_REQUEST", "malformed", "Cannot add witness: the key is not a witness's");
     const { store, vault } = this.#options;
+    const names = await store.keys(KEYS);
+    if (!names.includes(key.name) && names.length >= MAX_WITNESSES)
+      throw new BrokerError(
+        "QUOTA_EXCEEDED",
+        "policy",
+        `Cannot add witness: there are ${MAX_WITNESSES}, and no more are asked`,
+        { hint: "Remove one first." },
+      );
     const value = vault.seal(KEYS, key.name, fromUtf8(encodeNoteKey(key)));
     await store.write([
       { kind: "put", space: KEYS, key: key.name, value },
@@ -79,7 +93,8 @@ export class Witnesses {
    */
   async take(note: string): Promise<void> {
     const { store, vault, logKey } = this.#options;
-    const known = await this.list();
+    const [sealed, kept] = [await store.entries(KEYS), await store.entries(NOTES)];
+    const known = this.#opened(sealed, kept);
     const keys = known.map(({ key }) => key);
     const { size, root, witnesses } = openCheckpoint(note, logKey, keys);
     if (witnesses.length === 0) throw unknown("of this checkpoint");
@@ -94,12 +109,17 @@ export class Witnesses {
       return last === undefined || openCheckpoint(last, logKey).size < size;
     };
     await store.write(
-      witnesses.filter(isNewer).map(({ key }) => ({
-        kind: "put",
-        space: NOTES,
-        key: key.name,
-        value: vault.seal(NOTES, key.name, fromUtf8(signed + linesOf(note, key))),
-      })),
+      witnesses.filter(isNewer).flatMap(({ key: { name }, key }): Change[] => [
+        // Not of one that was removed meanwhile, nor over a newer one.
+        { kind: "check", space: KEYS, key: name, expect: sealed.get(name) },
+        { kind: "check", space: NOTES, key: name, expect: kept.get(name) },
+        {
+          kind: "put",
+          space: NOTES,
+          key: name,
+          value: vault.seal(NOTES, name, fromUtf8(signed + linesOf(note, key))),
+        },
+      ]),
     );
   }
 }

@@ -195,6 +195,32 @@ describe("a witness", () => {
     expect((await refusalOf(await add(typeof key === "string" ? key : key()))).code).toBe(code);
   });
 
+  it("is one of so many", async () => {
+    const rows = Array.from({ length: 63 }, (_, n) => ({
+      kind: "put" as const,
+      space: "witness",
+      key: `w${n}`,
+      value: new Uint8Array(1),
+    }));
+    await harness.state.store.write(rows);
+    expect((await refusalOf(await add(encodeNoteKey(OTHER.key)))).code).toBe("QUOTA_EXCEEDED");
+    expect((await add(encodeNoteKey(WITNESS.key))).status).toBe(200);
+  });
+
+  it("that is removed while its note comes in leaves none", async () => {
+    const note = await cosigned(WITNESS);
+    const { store } = harness.state;
+    const nodes = store.logNodes.bind(store);
+    store.logNodes = async (places) => {
+      store.logNodes = nodes;
+      const path = `/v1/audit/witnesses/${encodeURIComponent(WITNESS.key.name)}`;
+      expect((await harness.admin("DELETE", path)).status).toBe(200);
+      return nodes(places);
+    };
+    expect((await refusalOf(await send(note))).code).toBe("STORE_CONFLICT");
+    expect(await store.keys("witnessed")).toEqual([]);
+  });
+
   it("whom nobody added is not heard", async () => {
     expect((await refusalOf(await send(await cosigned(OTHER)))).code).toBe("WITNESS_UNKNOWN");
     expect((await refusalOf(await send("hello"))).code).toBe("INVALID_NOTE");
@@ -206,8 +232,9 @@ describe("a witness", () => {
 
   it("that has seen another log under the key of this one is told, and the log says so", async () => {
     const { logSignerOf } = await import("../audit/log-key.ts");
-    const { readFileSync } = await import("node:fs");
-    const signer = logSignerOf(readFileSync(`${harness.folder}/state/log-signing.jwk`, "utf8"));
+    const { readSharedSecret, LOG_KEY } = await import("../shared-keys.ts");
+    const { store, vault } = harness.state;
+    const signer = logSignerOf((await readSharedSecret(store, vault, LOG_KEY))?.text ?? "");
     const { size } = await checkpoint();
     for (const seen of [size, size + 1]) {
       const text = encodeCheckpoint({

@@ -55,6 +55,24 @@ afterEach(async () => {
   opened = false;
 });
 
+it("there are ten thousand ids at most", async () => {
+  await start({});
+  const { store } = harness.state;
+  const rows = Array.from({ length: 9_999 }, (_, n) => ({
+    kind: "put" as const,
+    space: "reference-value",
+    key: `x${n}`,
+    value: new Uint8Array(1),
+  }));
+  await store.write(rows);
+  const answers = [];
+  for (const values of [{ a: ["1"] }, { b: ["1"] }, { a: ["2"] }]) {
+    const answer = await harness.setReferenceValues(values);
+    answers.push(answer.status === 200 ? "ok" : (await refusalOf(answer)).code);
+  }
+  expect(answers).toEqual(["ok", "QUOTA_EXCEEDED", "ok"]);
+});
+
 describe("CoRIMs", () => {
   it("are registered with who signed them", async () => {
     await start({ keys: [key.publicKey] });

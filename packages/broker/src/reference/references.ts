@@ -38,6 +38,8 @@ const GROUP_MARK = "@";
 const LIFETIME_MONTHS = 12;
 const MAX_VALUES = 10_000;
 const MAX_REVOKED = 10_000;
+/** All of them are read for an attestation. */
+const MAX_IDS = 10_000;
 const ATTEMPTS = 16;
 
 interface Decoded {
@@ -100,7 +102,10 @@ class References {
       .map(([name, values]) => ({ name, values, enabled: groups.get(name)?.enabled ?? true }));
   }
 
-  /** Rejects with `INVALID_REQUEST`, or `REFERENCE_REVOKED` when every value was revoked; then nothing is kept. */
+  /**
+   * Rejects with `INVALID_REQUEST`, `QUOTA_EXCEEDED`, or `REFERENCE_REVOKED` when every value was revoked; then nothing
+   * is kept.
+   */
   async register(vouched: readonly VouchedValue[], how: Registering): Promise<Registered> {
     const { now, by, group, replace = false } = how;
     const ids = [...new Set([...(how.ids ?? []), ...vouched.map(({ id }) => id)])];
@@ -264,6 +269,8 @@ class References {
         stored.set(id, sealed);
         rows.set(id, this.#rowOf(id, sealed));
       }
+      const fresh = ids.length - rows.size;
+      if (fresh > 0 && (await this.#store.keys(SPACE)).length + fresh > MAX_IDS) throw tooMany();
       const decision = decide(rows);
       const changes = decision.rows.flatMap(([id, row]) => this.#putRow(id, stored.get(id), row));
       if (await this.#written([...changes, auditChange(now, decision.event)], attempt)) return;
@@ -371,6 +378,15 @@ function revokedAll(revoked: Registered["revoked"]): BrokerError {
     "policy",
     `Cannot register reference values: every value of ${ids.join(", ")} was revoked`,
     { detail: { ids }, hint: "Un-revoke the value first, if it is good after all." },
+  );
+}
+
+function tooMany(): BrokerError {
+  return new BrokerError(
+    "QUOTA_EXCEEDED",
+    "policy",
+    `Cannot keep more reference values: there are ${MAX_IDS} ids, and no more fit`,
+    { hint: "Delete those that no policy asks for." },
   );
 }
 
