@@ -1,24 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// npm run bench -- verify|rego [--json] [--quick]
+// npm run bench -- verify|rego|broker [--json] [--quick]
 
 import { parseArgs } from "node:util";
 import { hasFixtures } from "@adyton/testing";
+import { benchBroker } from "./broker.ts";
+import { brokerTable } from "./broker-table.ts";
 import { FULL, QUICK } from "./measure.ts";
 import { benchRego, type RegoReport } from "./rego.ts";
 import { benchVerify, type VerifyReport } from "./verify.ts";
 
-const USAGE = `Usage: npm run bench -- verify|rego [--json] [--quick]
+const USAGE = `Usage: npm run bench -- verify|rego|broker [--json] [--quick]
 
 verify: measures verification of every TEE in one process, contenders taking turns: warm (chains and collateral cached),
 cold (files parsed, everything verified), the bare signature checks that each contains, and npm peers; then SM2 and
 the replay of event logs. Evidence is real where there is any that verifies whole, else the simulator's.
 rego: decisions a second of prepared policies, beside the same policies as WebAssembly, where opa is at hand.
+broker: handshakes a second with TDX evidence, by number of clients, over SQLite and PostgreSQL; the latency at 80 % load; a
+handshake's steps beside their bare cryptography; and memory, over 200,000 handshakes with --long. --profile FOLDER has the
+brokers write CPU profiles.
 Figures are medians; compare the ratios of one run, not the times of two.
 `;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean" }, quick: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+  options: {
+    json: { type: "boolean" },
+    quick: { type: "boolean" },
+    long: { type: "boolean" },
+    profile: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  },
 });
 
 if (values.help) {
@@ -26,6 +37,17 @@ if (values.help) {
 } else if (positionals.length === 1 && positionals[0] === "rego") {
   const report = await benchRego(values.quick ? QUICK : FULL, (line) => process.stderr.write(`${line}\n`));
   process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : regoTable(report));
+} else if (positionals.length === 1 && positionals[0] === "broker") {
+  const report = await benchBroker(
+    {
+      effort: values.quick ? QUICK : FULL,
+      seconds: values.quick ? 2 : 10,
+      handshakes: values.long ? 200_000 : values.quick ? 2_000 : 20_000,
+      ...(values.profile === undefined ? {} : { profiles: values.profile }),
+    },
+    (line) => process.stderr.write(`${line}\n`),
+  );
+  process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : brokerTable(report));
 } else if (positionals.length !== 1 || positionals[0] !== "verify") {
   process.stderr.write(USAGE);
   process.exitCode = 1;

@@ -60,8 +60,9 @@ function unusedNames(source: Source, read: ReadonlySet<string>): Violation[] {
 /** What protoc makes exports everything that its .proto names. */
 const GENERATED = /_pb\.ts$/;
 
-/** A private package's main module, a thread's, a fuzz target, what vitest runs before tests. */
-const PROGRAM = /^(tools|bench|fuzz)\/src\/(main|index|worker|targets\/[a-z-]+)\.ts$|\.setup\.ts$/;
+/** A private package's main module, a thread's or a process's, a fuzz target, what vitest runs before tests. */
+const PROGRAM =
+  /^(tools|bench|fuzz)\/src\/(main|index|worker|broker-server|broker-load|targets\/[a-z-]+)\.ts$|\.setup\.ts$/;
 
 /** A file that is run, or loaded by its name, not imported. */
 function isProgram(source: Source): boolean {
