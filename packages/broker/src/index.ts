@@ -13,7 +13,13 @@ export { merkleWriter } from "./audit/merkle-writer.ts";
 export { type VerifyLogOptions, verifyAuditLog } from "./audit/verify.ts";
 export type { LogEntry, LogLeaf, LogNode, LogNodeId, LogWriter } from "./audit/writer.ts";
 export { type AuditEntry, type AuditEvent, readAuditLog } from "./audit.ts";
-export { type BackupFacts, createBackup, restoreBackup, verifyBackup } from "./backup/backup.ts";
+export {
+  type BackupFacts,
+  createBackup,
+  type RestoreOptions,
+  restoreBackup,
+  verifyBackup,
+} from "./backup/backup.ts";
 export type { BackupOpener, BackupReaders } from "./backup/envelope.ts";
 export { type Broker, type BrokerOptions, createBroker } from "./broker.ts";
 export { type Clock, systemClock } from "./clock.ts";
@@ -39,7 +45,7 @@ export {
 export { type ReferenceSources, readReferenceTrust } from "./reference/trust.ts";
 export { parseResourcePath, type ResourcePath, resourceName } from "./resource-path.ts";
 export { ROOT_KEY_KINDS, type RootKeyAccess, type RootKeyKind, rootKeyProvider } from "./root-key/access.ts";
-export { openRootKeys, recoverRootKeys } from "./root-key/folder.ts";
+export { type RootKeyPlace, withRecoveredRootKeys, withRootKeys } from "./root-key/folder.ts";
 export type { RootKeyFacts, RootKeys, SplitOptions } from "./root-key/keeper.ts";
 export type { Pkcs11ProviderOptions } from "./root-key/pkcs11.ts";
 export type { RootKeyProvider } from "./root-key/provider.ts";

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small secret files: readable by their owner alone, complete or absent, and on disk before they are used.
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { BrokerError } from "./errors.ts";
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 const OTHERS = 0o077;
 const MAX_BYTES = 64 * 1024;
+const DIGITS = 16;
 
 /** Makes `folder` for its owner alone, or checks that nobody else may write to it. Throws `STATE_INVALID`. */
 export async function ensurePrivateFolder(folder: string): Promise<void> {
@@ -55,19 +56,28 @@ export async function createPrivateFile(file: string, text: string): Promise<str
   return found;
 }
 
-/** Puts `text` in the place of what `file` holds: whole or not at all. Throws `STATE_INVALID`. */
-export async function replacePrivateFile(file: string, text: string): Promise<void> {
+/**
+ * Puts `to` in the place of `from`, whole or not at all, and answers whether it did: of several processes that replace the
+ * same text one is told so. What a process that was killed left half done is done first. Throws `STATE_INVALID`.
+ */
+export async function exchangePrivateFile(file: string, from: string, to: string): Promise<boolean> {
+  // Named after what it replaces, so that whoever finds it knows whether it is still to be done.
+  const digits = createHash("sha256").update(from).digest("hex").slice(0, DIGITS);
+  const claim = join(dirname(file), `.${basename(file)}-${digits}`);
   try {
-    const draft = await draftOf(file, text);
-    try {
-      await fs.rename(draft, file);
-    } catch (error) {
-      await fs.unlink(draft);
-      throw error;
+    const mine = await claimed(claim, await draftOf(file, to));
+    if ((await readPrivateFile(file)) !== from) {
+      if (mine) await fs.unlink(claim);
+      return false;
     }
+    await fs.rename(claim, file).catch((error: NodeJS.ErrnoException) => {
+      // Another process did it for us.
+      if (error.code !== "ENOENT") throw error;
+    });
     await syncFolder(dirname(file));
+    return mine;
   } catch (cause) {
-    throw invalid(file, reasonOf(cause));
+    throw cause instanceof BrokerError ? cause : invalid(file, reasonOf(cause));
   }
 }
 
@@ -82,6 +92,19 @@ export async function readPrivateFile(file: string): Promise<string | undefined>
     if (cause instanceof BrokerError) throw cause;
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw invalid(file, reasonOf(cause));
+  }
+}
+
+/** Gives the draft this name, unless there is one already. */
+async function claimed(claim: string, draft: string): Promise<boolean> {
+  try {
+    await fs.link(draft, claim);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
+  } finally {
+    await fs.unlink(draft);
   }
 }
 

@@ -148,11 +148,15 @@ describe.skipIf(!hasPostgres)("replicas", () => {
     expect(await codeOfAsync(() => openBrokerState(folder, { postgres }))).toBe("STATE_INVALID");
   });
 
-  it("with another key for tokens say so", async () => {
+  it("with another owner's token say so, and have the same signing keys", async () => {
     const c = await createHarness({}, { postgres, keysOf: a });
-    rmSync(join(c.folder, "state", "ear-signing.jwk"));
+    rmSync(join(c.folder, "state", "admin.token"));
     await c.restart();
-    expect(c.logged.map(({ event }) => event)).toContain("tokens are signed with another key than before");
+    expect(c.logged.map(({ event }) => event)).toContain(
+      "the owner's token is another than before: replicas take each its own",
+    );
+    expect(c.state.signingKey.publicJwk).toEqual(a.state.signingKey.publicJwk);
+    expect(c.state.logKey).toEqual(a.state.logKey);
     await c.close();
   });
 });

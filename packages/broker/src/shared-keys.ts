@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Several replicas over one database have the same keys, or one could not read what another wrote. Said at the start
-// instead of at the first secret.
+// What all replicas of a broker have in common, sealed in the store: the keys it speaks with, made once by whichever of them
+// is first; and a note of the owner's token, which each keeps in a file.
 
+import { createHash } from "node:crypto";
 import { equal, fromUtf8, toUtf8 } from "@adyton/core/bytes";
 import { BrokerError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -9,54 +10,71 @@ import type { Store } from "./store/types.ts";
 import type { Vault } from "./vault.ts";
 
 const SPACE = "key";
-const MARK = "replicas";
+/** Names of shared secrets: the key of the audit log, and those of tokens. */
+export const LOG_KEY = "log-signing";
+export const TOKEN_KEYS = "token-signing";
+const OWNER = "owner-token";
 
-/**
- * Notes in the store which keys its replicas have, or compares. Rejects with `STATE_INVALID` where the root key is another's;
- * warns where the key that signs tokens has changed, since then replicas with the old one refuse the tokens of the others.
- */
-export async function checkSharedKeys(
+/** A secret text as it stands in the store, for compare-and-set. */
+export interface SharedSecret {
+  readonly text: string;
+  readonly sealed: Uint8Array;
+}
+
+/** The secret of this name, undefined where there is none. Rejects with `SECRET_CORRUPT`. */
+export async function readSharedSecret(
   store: Store,
   vault: Vault,
-  signingKeyId: string,
-  logger: Logger,
-): Promise<void> {
-  const mine = fromUtf8(signingKeyId);
+  name: string,
+): Promise<SharedSecret | undefined> {
+  const sealed = await store.get(SPACE, name);
+  return sealed === undefined ? undefined : { text: toUtf8(vault.open(SPACE, name, sealed)), sealed };
+}
+
+/** The secret of this name: of several processes that make it at once, all get the same. */
+export async function sharedSecret(
+  store: Store,
+  vault: Vault,
+  name: string,
+  make: () => string | Promise<string>,
+): Promise<SharedSecret> {
   for (;;) {
-    const kept = await store.get(SPACE, MARK);
-    if (kept !== undefined) {
-      const known = opened(vault, kept);
-      if (equal(known, mine)) return;
-      logger.warn("tokens are signed with another key than before", {
-        keyId: signingKeyId,
-        before: toUtf8(known),
-      });
-    }
-    try {
-      await store.write([
-        { kind: "check", space: SPACE, key: MARK, expect: kept },
-        { kind: "put", space: SPACE, key: MARK, value: vault.seal(SPACE, MARK, mine) },
-      ]);
-      return;
-    } catch (error) {
-      // Another replica was faster: look again.
-      if (!(error instanceof BrokerError && error.code === "STORE_CONFLICT")) throw error;
-    }
+    const kept = await readSharedSecret(store, vault, name);
+    if (kept !== undefined) return kept;
+    await replaceSharedSecret(store, vault, name, undefined, await make());
   }
 }
 
-function opened(vault: Vault, kept: Uint8Array): Uint8Array {
+/** Puts a text in the place of what was read, and answers whether it did: nobody else may have come before. */
+export async function replaceSharedSecret(
+  store: Store,
+  vault: Vault,
+  name: string,
+  from: SharedSecret | undefined,
+  to: string,
+): Promise<boolean> {
   try {
-    return vault.open(SPACE, MARK, kept);
-  } catch (cause) {
-    throw new BrokerError(
-      "STATE_INVALID",
-      "misuse",
-      "Cannot use the database: its secrets are sealed under another root key than the one in this state folder",
-      {
-        cause,
-        hint: "Give each replica the same root keys, ear-signing.jwk, log-signing.jwk and admin.token: those of the first one.",
-      },
-    );
+    await store.write([
+      { kind: "check", space: SPACE, key: name, expect: from?.sealed },
+      { kind: "put", space: SPACE, key: name, value: vault.seal(SPACE, name, fromUtf8(to)) },
+    ]);
+    return true;
+  } catch (error) {
+    if (error instanceof BrokerError && error.code === "STORE_CONFLICT") return false;
+    throw error;
   }
+}
+
+/** Warns where this replica has another owner's token than the one that started first, and takes only its own. */
+export async function checkOwnerToken(
+  store: Store,
+  vault: Vault,
+  token: string,
+  logger: Logger,
+): Promise<void> {
+  const mine = createHash("sha256").update(token).digest("hex");
+  const { text, sealed } = await sharedSecret(store, vault, OWNER, () => mine);
+  if (equal(fromUtf8(text), fromUtf8(mine))) return;
+  logger.warn("the owner's token is another than before: replicas take each its own");
+  await replaceSharedSecret(store, vault, OWNER, { text, sealed }, mine);
 }

@@ -16,9 +16,11 @@ import { createCcaPlatform } from "@adyton/simulator";
 import { codeOfAsync } from "@adyton/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { vendor } from "../test/harness.ts";
+import { auditChange } from "./audit.ts";
 import { folderEndorsements } from "./folder-endorsements.ts";
 import { silentLogger } from "./log.ts";
 import { type BrokerState, openBrokerState } from "./state.ts";
+import { sealedUnder } from "./vault.ts";
 
 let base: string;
 let folder: string;
@@ -49,8 +51,6 @@ describe("the state folder", () => {
         "broker.db",
         "broker.db-shm",
         "broker.db-wal",
-        "ear-signing.jwk",
-        "log-signing.jwk",
         "root-keys.json",
         "root.key",
       ]);
@@ -79,7 +79,7 @@ describe("the state folder", () => {
   });
 
   it("leaves no draft behind", async () => {
-    await opened(() => undefined);
+    await opened(({ rootKeys }) => rootKeys.rotate());
     expect(readdirSync(folder).filter((name) => name.startsWith("."))).toEqual([]);
   });
 
@@ -103,19 +103,34 @@ describe("the state folder", () => {
   });
 
   it("does not make a new key beside an old log", async () => {
-    await opened(() => undefined);
-    rmSync(join(folder, "log-signing.jwk"));
+    const remove = { kind: "delete", space: "key", key: "log-signing" } as const;
+    await opened(({ store }) => store.write([remove, auditChange(new Date(), { type: "test" })]));
     expect(await opening()).toBe("STATE_INVALID");
   });
 
-  it.each(["root.key", "ear-signing.jwk", "log-signing.jwk", "admin.token"])(
-    "refuses %s that others may read",
-    async (name) => {
-      await opened(() => undefined);
-      chmodSync(join(folder, name), 0o640);
-      expect(await opening()).toBe("STATE_INVALID");
-    },
-  );
+  it("keeps no signing key in the clear", async () => {
+    await opened(async ({ store }) => {
+      for (const name of ["token-signing", "log-signing"])
+        expect(sealedUnder((await store.get("key", name)) ?? new Uint8Array())).toBeDefined();
+    });
+    for (const name of readdirSync(folder))
+      expect(readFileSync(join(folder, name)).includes('"d":')).toBe(false);
+  });
+
+  it.each(["token-signing", "log-signing"])("refuses a %s key that was changed or swapped", async (name) => {
+    const [other] = ["token-signing", "log-signing"].filter((each) => each !== name);
+    await opened(async ({ store }) => {
+      const value = (await store.get("key", other ?? "")) ?? new Uint8Array();
+      await store.write([{ kind: "put", space: "key", key: name, value }]);
+    });
+    expect(await opening()).toBe("SECRET_CORRUPT");
+  });
+
+  it.each(["root.key", "root-keys.json", "admin.token"])("refuses %s that others may read", async (name) => {
+    await opened(() => undefined);
+    chmodSync(join(folder, name), 0o640);
+    expect(await opening()).toBe("STATE_INVALID");
+  });
 
   it("refuses to live where others may write", async () => {
     await opened(() => undefined);
@@ -130,9 +145,6 @@ describe("the state folder", () => {
     ["root.key", "A".repeat(70_000)],
     ["root-keys.json", "{}"],
     ["root-keys.json", "no JSON"],
-    ["ear-signing.jwk", "{"],
-    ["ear-signing.jwk", "{}"],
-    ["log-signing.jwk", "{}"],
     ["admin.token", "short"],
     ["admin.token", `${"a".repeat(40)} ${"b".repeat(40)}`],
   ])("refuses %s of %j", async (name, content) => {
@@ -143,7 +155,7 @@ describe("the state folder", () => {
 
   it("shows no key when it refuses one", async () => {
     await opened(() => undefined);
-    writeFileSync(join(folder, "ear-signing.jwk"), '{"d":"S3CRET"');
+    writeFileSync(join(folder, "root.key"), "S3CRET");
     const error: unknown = await openBrokerState(folder).catch((thrown: unknown) => thrown);
     expect(JSON.stringify(error) + String(error) + String((error as Error).cause)).not.toContain("S3CRET");
   });

@@ -6,7 +6,6 @@ import { existsSync, promises as fs } from "node:fs";
 import { join } from "node:path";
 import { type EarSigningKey, generateEarKey, importEarKey } from "@adyton/appraisal";
 import { toBase64Url } from "@adyton/core/bytes";
-import { AdytonError } from "@adyton/core/errors";
 import type { NoteKey, NoteSigner } from "@adyton/core/note";
 import type { Certificate } from "@adyton/core/x509";
 import { readEndorsementPaths } from "@adyton/endorsements";
@@ -24,9 +23,11 @@ import { ensurePrivateFolder, readOrCreatePrivateFile } from "./private-file.ts"
 import { type ReferenceSources, readReferenceTrust } from "./reference/trust.ts";
 import { type RootKeyAccess, rootKeyProvider } from "./root-key/access.ts";
 import { RootKeys } from "./root-key/keeper.ts";
+import { keyedStore } from "./root-key/keyed-store.ts";
 import { ROOT_KEYS, ringFileIn } from "./root-key/ring-file.ts";
+import { type RingPlace, ringInStore } from "./root-key/ring-place.ts";
 import { RootKeyService } from "./root-key/service.ts";
-import { checkSharedKeys } from "./shared-keys.ts";
+import { checkOwnerToken, LOG_KEY, readSharedSecret, sharedSecret, TOKEN_KEYS } from "./shared-keys.ts";
 import { openPostgresStore } from "./store/postgres.ts";
 import type { PostgresOptions } from "./store/postgres-pool.ts";
 import { openSqliteStore, type SqliteOptions } from "./store/sqlite.ts";
@@ -39,8 +40,9 @@ export interface StateOptions extends SqliteOptions {
   /** Who keeps the root keys, and what it takes to open them. Default: a file beside them. */
   readonly rootKey?: RootKeyAccess;
   /**
-   * Keep all but the key files in PostgreSQL, with `url` as in `postgres://user:password@host/database`: for several replicas,
-   * each with the same key files. Default: `broker.db` in the folder.
+   * Keep all but what `rootKey` needs in PostgreSQL, with `url` as in `postgres://user:password@host/database`: for several
+   * replicas. Each has to name the kind of its root key, and its place in a key service: who can write to the database shall
+   * not choose them. Default: `broker.db` in the folder.
    */
   readonly postgres?: PostgresOptions & { readonly url: string };
 }
@@ -69,94 +71,105 @@ export interface BrokerState {
 }
 
 const DATABASE = "broker.db";
-const SIGNING_KEY = "ear-signing.jwk";
-const LOG_KEY = "log-signing.jwk";
 const ADMIN_TOKEN = "admin.token";
 const KEY_BYTES = 32;
 const TOKEN = /^[A-Za-z0-9._~+/=-]{32,}$/;
 
 /**
- * Opens `folder`, and makes in it what is missing: `root-keys.json`, `root.key`, `ear-signing.jwk`, `log-signing.jwk`, `admin.token` (each 0600)
- * and `broker.db`. `endorsements/`, `roots/`, `trust/` and `policies/` are read when they are there. Rejects with `STATE_INVALID`, `STORE_FAILED`
- * or `AUDIT_TAMPERED`.
+ * Opens `folder`, and makes in it what is missing: `root-keys.json`, `root.key`, `admin.token` (each 0600) and `broker.db`, with
+ * the keys that sign tokens and the audit log sealed in it. `endorsements/`, `roots/`, `trust/` and `policies/` are read when
+ * they are there. Rejects with `STATE_INVALID`, `STORE_FAILED` or `AUDIT_TAMPERED`.
  */
 export async function openBrokerState(folder: string, options: StateOptions = {}): Promise<BrokerState> {
   const { clock = systemClock, maxBytes, postgres } = options;
   const logger = redacting(options.logger ?? silentLogger);
   await ensurePrivateFolder(folder);
-  const keys = await rootKeysOf(folder, options.rootKey ?? {}, clock.now());
-  const { vault } = keys;
-  const logSigner = await logSignerIn(folder);
-  const signingKey = await signingKeyOf(join(folder, SIGNING_KEY));
   const adminTokenFile = join(folder, ADMIN_TOKEN);
   const adminToken = await adminTokenOf(adminTokenFile);
   const anchors = await anchorsOf(join(folder, "roots"), logger);
-  const writer = merkleWriter(logSigner);
-  const store = await (postgres === undefined
-    ? openPrivateStore(join(folder, DATABASE), writer, maxBytes === undefined ? {} : { maxBytes })
-    : openPostgresStore(postgres.url, writer, postgres));
+  const log = lateWriter();
+  const rows = await (postgres === undefined
+    ? openPrivateStore(join(folder, DATABASE), log, maxBytes === undefined ? {} : { maxBytes })
+    : openPostgresStore(postgres.url, log, postgres));
   try {
-    if (postgres !== undefined) await checkSharedKeys(store, vault, signingKey.publicJwk.kid ?? "", logger);
+    const place = postgres === undefined ? ringFileIn(folder) : ringInStore(rows);
+    await checkRing(rows, place, postgres === undefined ? join(folder, ROOT_KEYS) : "the database");
+    const access = { ...options.rootKey, pinned: postgres !== undefined };
+    const keys = await RootKeys.open(place, (kind) => rootKeyProvider(kind, folder, access), clock.now());
+    const { vault } = keys;
+    const store = keyedStore(rows, keys);
+    const logSigner = await logSignerOfState(store, vault);
+    log.use(merkleWriter(logSigner));
+    const signingKey = await signingKeyOfState(store, vault);
+    if (postgres !== undefined) await checkOwnerToken(store, vault, adminToken, logger);
     await verifyAtStart(store, vault, logSigner.key);
+    const rootKeys = new RootKeyService({ store, keys, clock, logger });
+    rootKeys.start();
+    rootKeys.watch();
+    return {
+      store,
+      vault,
+      rootKeys,
+      signingKey,
+      logKey: logSigner.key,
+      adminToken,
+      adminTokenFile,
+      roots: anchors.certificates,
+      anchors,
+      policyFolder: join(folder, "policies"),
+      referenceTrust: await readReferenceTrust(join(folder, "trust"), logger),
+      endorsements: folderEndorsements(join(folder, "endorsements"), clock, logger),
+    };
   } catch (error) {
-    await store.close();
+    await rows.close();
     throw error;
   }
-  const rootKeys = new RootKeyService({
-    ...{ store, keys, clock, logger },
-    copied: postgres !== undefined && options.rootKey?.shared !== true,
-  });
-  rootKeys.start();
+}
+
+/** A writer for a store that holds the writer's own key. */
+function lateWriter(): LogWriter & { use(writer: LogWriter): void } {
+  let used: LogWriter | undefined;
   return {
-    store,
-    vault,
-    rootKeys,
-    signingKey,
-    logKey: logSigner.key,
-    adminToken,
-    adminTokenFile,
-    roots: anchors.certificates,
-    anchors,
-    policyFolder: join(folder, "policies"),
-    referenceTrust: await readReferenceTrust(join(folder, "trust"), logger),
-    endorsements: folderEndorsements(join(folder, "endorsements"), clock, logger),
+    use: (writer) => {
+      used = writer;
+    },
+    append: (head, leaves) => {
+      if (used === undefined) throw new Error("nothing is logged before the log's key is open");
+      return used.append(head, leaves);
+    },
   };
 }
 
-async function rootKeysOf(folder: string, access: RootKeyAccess, now: Date): Promise<RootKeys> {
-  const file = ringFileIn(folder);
-  // New keys beside old secrets would lose them without a word. Read last: another process may be making both.
-  if (existsSync(join(folder, DATABASE)) && file.read() === undefined) {
-    throw invalid(
-      join(folder, ROOT_KEYS),
-      "it is missing, and the secrets in the database can only be opened with it",
-      "Restore it from a backup.",
-    );
-  }
-  return RootKeys.open(file, (kind) => rootKeyProvider(kind, folder, access), now);
+/** New keys beside old secrets would lose them without a word. */
+async function checkRing(store: WholeStore, place: RingPlace, where: string): Promise<void> {
+  const full = (await store.spaces()).length > 0 || (await store.logHead()) !== undefined;
+  // Read last: another process may be making both.
+  if (!full || (await place.read()) !== undefined) return;
+  throw invalid(
+    where,
+    "the root keys are missing, and the secrets in the database can only be opened with them",
+    "Restore them from a backup.",
+  );
 }
 
-async function logSignerIn(folder: string): Promise<NoteSigner> {
-  const file = join(folder, LOG_KEY);
+async function logSignerOfState(store: WholeStore, vault: Vault): Promise<NoteSigner> {
   // A new key could not go on with the old log.
-  if (existsSync(join(folder, DATABASE)) && !existsSync(file))
+  const old = (await store.logHead()) !== undefined;
+  const kept = await readSharedSecret(store, vault, LOG_KEY);
+  if (kept !== undefined) return logSignerOf(kept.text);
+  if (old)
     throw invalid(
-      file,
-      "it is missing, and the audit log can only go on with it",
+      "the database",
+      "the key of the audit log is missing, and the log can only go on with it",
       "Restore it from a backup.",
     );
-  return logSignerOf(await readOrCreatePrivateFile(file, () => `${generateLogKey()}\n`));
+  return logSignerOf((await sharedSecret(store, vault, LOG_KEY, generateLogKey)).text);
 }
 
-async function signingKeyOf(file: string): Promise<EarSigningKey> {
-  const text = await readOrCreatePrivateFile(file, async () => `${JSON.stringify(await generateEarKey())}\n`);
-  try {
-    return await importEarKey(JSON.parse(text) as JWK);
-  } catch (cause) {
-    // The cause of a JSON error would quote the key.
-    const why = cause instanceof AdytonError ? cause.message : "it is no JSON";
-    throw invalid(file, why, "Delete it to get a new one; tokens signed with the old one are then refused.");
-  }
+async function signingKeyOfState(store: WholeStore, vault: Vault): Promise<EarSigningKey> {
+  const make = async (): Promise<string> => JSON.stringify(await generateEarKey());
+  const { text } = await sharedSecret(store, vault, TOKEN_KEYS, make);
+  return importEarKey(JSON.parse(text) as JWK);
 }
 
 async function adminTokenOf(file: string): Promise<string> {

@@ -64,22 +64,12 @@ describe("the vault", () => {
       expect(sealedUnder(other)).toBeUndefined();
   });
 
-  it("looks again for a key that came meanwhile", () => {
+  it("takes the keys as they are at the moment", () => {
     let keys = [vaultKeyOf(ROOT)] as const;
-    let looked = 0;
-    const changing = createVault({
-      current: () => keys,
-      reload: () => {
-        looked += 1;
-        keys = [vaultKeyOf(OTHER)];
-      },
-    });
-    expect(codeOf(() => changing.open("resource", "b", vault.seal("resource", "a", SECRET)))).toBe(
-      "SECRET_CORRUPT",
-    );
-    expect(looked).toBe(0);
+    const changing = createVault({ current: () => keys });
     const sealed = createVault([OTHER]).seal("resource", "a", SECRET);
+    expect(codeOf(() => changing.open("resource", "a", sealed))).toBe("SECRET_CORRUPT");
+    keys = [vaultKeyOf(OTHER)];
     expect(toUtf8(changing.open("resource", "a", sealed))).toBe("open sesame");
-    expect(looked).toBe(1);
   });
 });

@@ -27,8 +27,6 @@ export interface Vault {
 export interface VaultKeys {
   /** The first seals, all open. */
   current(): readonly [VaultKey, ...VaultKey[]];
-  /** Looks again for keys, when a value names one that is not here. */
-  reload?(): void;
 }
 
 /** What the vault makes of a root key. */
@@ -58,12 +56,7 @@ export function createVault(rootKeys: readonly [Uint8Array, ...Uint8Array[]] | V
     open: (space, key, sealed) => {
       const id = sealedUnder(sealed);
       if (id === undefined) throw corrupt(space, key, "it is no sealed value");
-      const find = () => keys.current().find((candidate) => candidate.id === id);
-      let found = find();
-      if (found === undefined) {
-        keys.reload?.();
-        found = find();
-      }
+      const found = keys.current().find((candidate) => candidate.id === id);
       if (found === undefined)
         throw corrupt(space, key, `it is sealed under root key ${id}, which is not here`);
       const decipher = createDecipheriv(

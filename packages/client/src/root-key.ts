@@ -39,6 +39,8 @@ export interface RootKeyAdmin {
   state(): Promise<RootKeyState>;
   /** A new root key seals from here on. Resolves before all values are sealed anew: `state` tells how far that is. */
   rotate(): Promise<RootKeyState>;
+  /** Destroys at once the root keys that nothing is sealed under any more; sessions under them end. */
+  retire(): Promise<RootKeyState>;
 }
 
 const PATH = "/v1/root-key";
@@ -50,6 +52,10 @@ export function rootKeyAdmin(call: (request: Call) => Promise<Answer>): RootKeyA
       stateIn(objectIn(await call({ method: "GET", path: PATH, what: "show the root keys" }), "root keys")),
     rotate: async () => {
       const answer = await call({ method: "POST", path: `${PATH}/rotate`, what: "rotate the root key" });
+      return stateIn(objectIn(answer, "root keys"));
+    },
+    retire: async () => {
+      const answer = await call({ method: "POST", path: `${PATH}/retire`, what: "retire root keys" });
       return stateIn(objectIn(answer, "root keys"));
     },
   };

@@ -2,7 +2,7 @@
 // Pages of the commands about backups.
 
 import type { Group, OptionSpec } from "../frame/command.ts";
-import { ROOT_KEY } from "./root-options.ts";
+import { ROOT_KEY, STORE } from "./root-options.ts";
 import { DIR } from "./services.ts";
 
 const OPENERS: readonly OptionSpec[] = [
@@ -30,7 +30,8 @@ export const backup: Group = {
       options: [
         DIR,
         { name: "passphrase-file", value: "FILE", summary: "a passphrase that opens it, too", file: true },
-        ...ROOT_KEY.filter(({ name }) => name !== "root-key"),
+        ...STORE,
+        ...ROOT_KEY,
       ],
       exits: [2, 3, 6],
       examples: [
@@ -61,7 +62,7 @@ export const backup: Group = {
         "The state folder must be empty or absent: it appears whole or not at all. The root keys go to the provider that --root-key names, a file by default.",
       ],
       arguments: [{ name: "FILE", summary: "the backup", file: true }],
-      options: [DIR, ...OPENERS, ...ROOT_KEY],
+      options: [DIR, ...STORE, ...OPENERS, ...ROOT_KEY],
       exits: [2, 3, 6],
       examples: [
         {

@@ -2,7 +2,7 @@
 // Pages of the commands about recovery shares.
 
 import type { Group } from "../frame/command.ts";
-import { ROOT_KEY, ROOT_KEY_CHOICES } from "./root-options.ts";
+import { ROOT_KEY, ROOT_KEY_CHOICES, STORE } from "./root-options.ts";
 import { DIR } from "./services.ts";
 
 export const recovery: Group = {
@@ -18,7 +18,7 @@ export const recovery: Group = {
       name: "split",
       summary: "make recovery shares",
       description: [
-        "Prints one line for each share, nowhere kept: hand each to its holder, on paper for example. Earlier shares are void from then on, unless --keep. Works on the state folder: stop the broker, or restart it afterwards.",
+        "Prints one line for each share, nowhere kept: hand each to its holder, on paper for example. Earlier shares are void from then on, unless --keep. Works on the state itself; a running broker takes it over.",
       ],
       arguments: [],
       options: [
@@ -26,7 +26,8 @@ export const recovery: Group = {
         { name: "threshold", value: "M", summary: "how many open; default 3" },
         { name: "shares", value: "N", summary: "how many there are; default 5" },
         { name: "keep", summary: "leave earlier shares good" },
-        ...ROOT_KEY.filter(({ name }) => name !== "root-key"),
+        ...STORE,
+        ...ROOT_KEY,
       ],
       exits: [2, 3, 6],
       examples: [{ line: "adyton recovery split --threshold 2 --shares 3", what: "Any two of three open." }],
@@ -44,7 +45,7 @@ export const recovery: Group = {
         { name: "KIND", summary: "who keeps the root keys from now on", choices: ROOT_KEY_CHOICES },
         { name: "SHARES", summary: "a file of shares; - or none for stdin", optional: true, file: true },
       ],
-      options: [DIR, ...ROOT_KEY.filter(({ name }) => name !== "root-key")],
+      options: [DIR, ...STORE, ...ROOT_KEY.filter(({ name }) => name !== "root-key")],
       exits: [2, 3, 6],
       examples: [
         { line: "adyton recovery open file shares.txt", what: "Back to a file in the state folder." },

@@ -2,7 +2,7 @@
 // Pages of the commands about the root keys, under which everything at rest is sealed.
 
 import type { Group } from "../frame/command.ts";
-import { ROOT_KEY, ROOT_KEY_CHOICES } from "./root-options.ts";
+import { ROOT_KEY, ROOT_KEY_CHOICES, STORE } from "./root-options.ts";
 import { ADMIN, DIR } from "./services.ts";
 
 export const rootKey: Group = {
@@ -10,7 +10,7 @@ export const rootKey: Group = {
   name: "root-key",
   summary: "the keys that secrets are sealed under at rest: show, rotate, move",
   description: [
-    "Everything in the store is sealed under a root key. The root keys lie in root-keys.json in the state folder, wrapped under one key that a provider keeps: a file, a passphrase, a TPM, a PKCS #11 token, or the transit engine of Vault or OpenBao.",
+    "Everything in the store is sealed under a root key. The root keys lie in root-keys.json in the state folder, or in the database that replicas share, wrapped under one key that a provider keeps: a file, a passphrase, a TPM, a PKCS #11 token, or the transit engine of Vault or OpenBao.",
   ],
   commands: [
     {
@@ -41,13 +41,27 @@ export const rootKey: Group = {
     },
     {
       kind: "command",
+      name: "retire",
+      summary: "destroy at once the root keys that nothing is sealed under any more",
+      description: [
+        "What is still sealed under an older root key is sealed anew first. Sessions that are sealed under one that goes end: their workloads attest again. Without this, a root key goes an hour after nothing used it.",
+      ],
+      arguments: [],
+      options: ADMIN,
+      exits: [3, 6],
+      examples: [{ line: "adyton root-key retire", what: "Leaves the one that seals." }],
+      next: "`adyton root-key show` shows what is left. Make a new backup.",
+      load: async () => (await import("../services/root-key.ts")).retire,
+    },
+    {
+      kind: "command",
       name: "move",
       summary: "give the root keys to another provider",
       description: [
-        "Works on the state folder: stop the broker, or restart it afterwards. The options named root-… open the present provider and set up the new one. The root keys themselves stay, and the old provider's key opens nothing any more.",
+        "Works on the state itself. The options named root-… open the present provider and set up the new one; over PostgreSQL --root-key names the present one. The root keys themselves stay, and the old provider's key opens nothing any more. A running broker goes on; it says so in its log when it has to be restarted with other options.",
       ],
       arguments: [{ name: "KIND", summary: "who keeps them from now on", choices: ROOT_KEY_CHOICES }],
-      options: [DIR, ...ROOT_KEY.filter(({ name }) => name !== "root-key")],
+      options: [DIR, ...STORE, ...ROOT_KEY],
       exits: [2, 3, 6],
       examples: [
         {

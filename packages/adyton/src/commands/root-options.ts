@@ -10,7 +10,8 @@ export const ROOT_KEY: readonly OptionSpec[] = [
   {
     name: "root-key",
     value: "KIND",
-    summary: "who keeps the root keys of a new state; default $ADYTON_ROOT_KEY, then file",
+    summary:
+      "who keeps the root keys of a new state, or of one in PostgreSQL; default $ADYTON_ROOT_KEY, then file",
     choices: ROOT_KEY_CHOICES,
   },
   {
@@ -50,4 +51,15 @@ export const ROOT_KEY: readonly OptionSpec[] = [
     summary: "the token for it; default $ADYTON_ROOT_VAULT_TOKEN_FILE",
     file: true,
   },
+];
+
+/** Where the state is, when it is not in its folder. */
+export const STORE: readonly OptionSpec[] = [
+  {
+    name: "postgres",
+    value: "URL",
+    summary: "the database of a state in PostgreSQL; with a password rather in $ADYTON_POSTGRES",
+  },
+  { name: "postgres-schema", value: "NAME", summary: "its schema; default adyton" },
+  { name: "postgres-ca", value: "FILE", summary: "who vouches for its server (PEM)", file: true },
 ];

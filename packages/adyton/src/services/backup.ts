@@ -9,9 +9,9 @@ import {
   type BackupOpener,
   createBackup,
   openBrokerState,
-  openRootKeys,
   restoreBackup,
   verifyBackup,
+  withRootKeys,
 } from "@adyton/broker";
 import { CliError, misuse } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
@@ -21,19 +21,25 @@ import type { Io } from "../io.ts";
 import { stateFolder } from "./place.ts";
 import { sharesIn } from "./recovery.ts";
 import { newRootKeyKind, rootKeyAccess, secretIn } from "./root-access.ts";
+import { stateStore } from "./state-store.ts";
 
 /** JSON: `{file, bytes}`. */
 export async function create(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [file = ""] = invocation.arguments;
   const folder = stateFolder(invocation, io);
-  const rootKey = rootKeyAccess(invocation, io);
+  const rootKey = rootKeyAccess(invocation, io, newRootKeyKind(invocation, io));
+  const place = await stateStore(invocation, io);
   const words = invocation.value("passphrase-file");
   const passphrase = words === undefined ? {} : { passphrase: await secretIn(words, io)() };
-  const keys = await openRootKeys(folder, rootKey, io.now());
-  const state = await openBrokerState(folder, { rootKey, clock: { now: io.now } });
+  // A state that is not there shall not be made.
+  await withRootKeys(folder, rootKey, io.now(), async () => undefined, place);
+  const state = await openBrokerState(folder, { rootKey, clock: { now: io.now }, ...place });
   let bytes: number;
   try {
-    bytes = await write(resolve(io.cwd, file), createBackup(folder, state.store, keys, passphrase, io.now()));
+    bytes = await write(
+      resolve(io.cwd, file),
+      createBackup(folder, state.store, state.rootKeys.keys, passphrase, io.now()),
+    );
   } finally {
     await state.rootKeys.close();
     await state.store.close();
@@ -62,6 +68,7 @@ export async function restore(invocation: Invocation, io: Io): Promise<ExitCode>
       opener,
       folder,
       rootKeyAccess(invocation, io, newRootKeyKind(invocation, io)),
+      await stateStore(invocation, io),
     ),
     invocation,
     io,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `adyton recovery`: shares of the root keys in a state folder.
 
-import { openRootKeys, recoverRootKeys, rootKeyProvider } from "@adyton/broker";
+import { rootKeyProvider, withRecoveredRootKeys, withRootKeys } from "@adyton/broker";
 import { toUtf8 } from "@adyton/core/bytes";
 import { misuse } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
@@ -11,20 +11,22 @@ import { writeJson } from "../frame/json.ts";
 import type { Io } from "../io.ts";
 import { integerOf } from "../values.ts";
 import { stateFolder } from "./place.ts";
-import { kindOf, rootKeyAccess } from "./root-access.ts";
+import { kindOf, newRootKeyKind, rootKeyAccess } from "./root-access.ts";
+import { stateStore } from "./state-store.ts";
 
 /** One share a line on stdout; JSON: `{threshold, shares}`. */
 export async function split(invocation: Invocation, io: Io): Promise<ExitCode> {
   const threshold = integerOf("threshold", invocation.value("threshold") ?? "3", 2, 255);
   const count = integerOf("shares", invocation.value("shares") ?? "5", 2, 255);
   const folder = stateFolder(invocation, io);
-  const access = rootKeyAccess(invocation, io);
-  const keys = await openRootKeys(folder, access, io.now());
-  const provider = rootKeyProvider(keys.facts().provider, folder, access);
-  const shares = await keys.split(
-    { threshold, shares: count, keep: invocation.flag("keep") },
-    provider,
+  const access = rootKeyAccess(invocation, io, newRootKeyKind(invocation, io));
+  const options = { threshold, shares: count, keep: invocation.flag("keep") };
+  const shares = await withRootKeys(
+    folder,
+    access,
     io.now(),
+    (keys) => keys.split(options, rootKeyProvider(keys.facts().provider, folder, access), io.now()),
+    await stateStore(invocation, io),
   );
   if (invocation.json) writeJson(io.stdout, { threshold, shares });
   else {
@@ -39,8 +41,12 @@ export async function open(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [kind = "", path = "-"] = invocation.arguments;
   const folder = stateFolder(invocation, io);
   const access = rootKeyAccess(invocation, io, kindOf(kind));
-  const keys = recoverRootKeys(folder, await sharesIn(path, io));
-  await keys.move(rootKeyProvider(kind, folder, access));
+  await withRecoveredRootKeys(
+    folder,
+    await sharesIn(path, io),
+    (keys) => keys.move(rootKeyProvider(kind, folder, access)),
+    await stateStore(invocation, io),
+  );
   if (invocation.json) writeJson(io.stdout, { provider: kind });
   else io.stderr.write(`The root keys are open, and with ${kind} now\n`);
   return EXIT.ok;

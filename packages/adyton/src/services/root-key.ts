@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `adyton root-key`: the running broker's, and those of a state folder.
 
-import { openRootKeys, rootKeyProvider } from "@adyton/broker";
+import { rootKeyProvider, withRootKeys } from "@adyton/broker";
 import type { RootKeyState } from "@adyton/client";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Invocation } from "../frame/command.ts";
@@ -9,7 +9,8 @@ import { writeJson } from "../frame/json.ts";
 import { printable, table } from "../frame/style.ts";
 import type { Io } from "../io.ts";
 import { adminOf, stateFolder } from "./place.ts";
-import { kindOf, rootKeyAccess } from "./root-access.ts";
+import { kindOf, newRootKeyKind, rootKeyAccess } from "./root-access.ts";
+import { stateStore } from "./state-store.ts";
 
 /** JSON: what `Admin.rootKeys.state` answers. */
 export async function show(invocation: Invocation, io: Io): Promise<ExitCode> {
@@ -23,14 +24,29 @@ export async function rotate(invocation: Invocation, io: Io): Promise<ExitCode> 
   return EXIT.ok;
 }
 
+/** JSON: as `show`. */
+export async function retire(invocation: Invocation, io: Io): Promise<ExitCode> {
+  tell(await (await adminOf(invocation, io)).rootKeys.retire(), invocation, io);
+  return EXIT.ok;
+}
+
 /** JSON: `{provider, was}`. */
 export async function move(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [kind = ""] = invocation.arguments;
   const folder = stateFolder(invocation, io);
-  const access = rootKeyAccess(invocation, io, kindOf(kind));
-  const keys = await openRootKeys(folder, access, io.now());
-  const was = keys.facts().provider;
-  await keys.move(rootKeyProvider(kind, folder, access), rootKeyProvider(was, folder, access));
+  const present = rootKeyAccess(invocation, io, newRootKeyKind(invocation, io));
+  const next = rootKeyAccess(invocation, io, kindOf(kind));
+  const was = await withRootKeys(
+    folder,
+    present,
+    io.now(),
+    async (keys) => {
+      const { provider } = keys.facts();
+      await keys.move(rootKeyProvider(kind, folder, next), rootKeyProvider(provider, folder, present));
+      return provider;
+    },
+    await stateStore(invocation, io),
+  );
   if (invocation.json) writeJson(io.stdout, { provider: kind, was });
   else io.stderr.write(`The root keys are with ${kind} now, no longer with ${was}\n`);
   return EXIT.ok;

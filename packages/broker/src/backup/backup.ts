@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A backup of a whole broker: its store with the release log, the root keys, the signing keys and the admin token, as one
+// A backup of a whole broker: its store with the signing keys and the release log, the root keys and the admin token, as one
 // encrypted stream. What an operator puts beside (roots, endorsements, policies in files) is not in it.
 
 import { promises as fs } from "node:fs";
@@ -7,18 +7,22 @@ import { basename, dirname, join } from "node:path";
 import { fromBase64, fromUtf8, toBase64, toUtf8 } from "@adyton/core/bytes";
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
 import { logSignerOf } from "../audit/log-key.ts";
-import { merkleWriter } from "../audit/merkle-writer.ts";
 import { verifyAuditLog } from "../audit/verify.ts";
+import type { LogWriter } from "../audit/writer.ts";
 import { BrokerError } from "../errors.ts";
 import { createPrivateFile, ensurePrivateFolder, readPrivateFile } from "../private-file.ts";
 import { type RootKeyAccess, rootKeyProvider } from "../root-key/access.ts";
 import { RootKeys } from "../root-key/keeper.ts";
-import type { Ring } from "../root-key/ring.ts";
+import type { Generation, Ring } from "../root-key/ring.ts";
 import { ringFileIn } from "../root-key/ring-file.ts";
+import { isRing, ringRow } from "../root-key/ring-place.ts";
+import { LOG_KEY, readSharedSecret } from "../shared-keys.ts";
+import { openPostgresStore } from "../store/postgres.ts";
+import type { PostgresOptions } from "../store/postgres-pool.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import { notEmpty } from "../store/sqlite-snapshot.ts";
 import type { SnapshotRow, WholeStore } from "../store/types.ts";
-import { createVault, sealedUnder, vaultKeyOf } from "../vault.ts";
+import { createVault, sealedUnder, type Vault, type VaultKey, vaultKeyOf } from "../vault.ts";
 import { type BackupOpener, type BackupReaders, decryptBackup, encryptBackup, invalid } from "./envelope.ts";
 
 /** What was found in a backup. */
@@ -32,10 +36,12 @@ export interface BackupFacts {
 interface Contents {
   readonly created: string;
   readonly files: ReadonlyMap<string, string>;
-  readonly ring: Omit<Ring, "provider">;
+  readonly ring: Omit<Ring, "provider" | "generations">;
+  /** Each comes before the first value that is sealed under it. */
+  readonly generations: Generation[];
 }
 
-const FILES = ["ear-signing.jwk", "log-signing.jwk", "admin.token"] as const;
+const FILES = ["admin.token"] as const;
 const DATABASE = "broker.db";
 /** Larger than any value that a request can bring, in base64. */
 const MAX_LINE = 64 * 1024 * 1024;
@@ -61,14 +67,18 @@ export async function verifyBackup(
   opener: BackupOpener,
 ): Promise<BackupFacts> {
   const { contents, rows, facts } = await opened(source, opener);
-  const [first, ...others] = contents.ring.generations.map(({ key }) => vaultKeyOf(key));
-  if (first === undefined) throw invalid("it holds no root key");
-  const vault = createVault({ current: () => [first, ...others] });
+  const vault = vaultOf(contents);
   for await (const row of rows) {
     if (row.kind === "value" && sealedUnder(row.value) !== undefined)
       vault.open(row.space, row.key, row.value);
   }
   return facts();
+}
+
+/** Where a backup is brought back to, besides the folder. */
+export interface RestoreOptions {
+  /** Into this database, which must be empty. Default: `broker.db` in the folder. */
+  readonly postgres?: PostgresOptions & { readonly url: string };
 }
 
 /**
@@ -81,33 +91,102 @@ export async function restoreBackup(
   opener: BackupOpener,
   folder: string,
   access: RootKeyAccess = {},
+  { postgres }: RestoreOptions = {},
 ): Promise<BackupFacts> {
   await checkEmpty(folder);
   await fs.mkdir(dirname(folder), { recursive: true, mode: 0o700 });
   const staging = await fs.mkdtemp(join(dirname(folder), `.${basename(folder)}-restoring-`));
+  const target = postgres && (await openPostgresStore(postgres.url, NO_LOG, postgres));
   try {
+    if (target !== undefined) await checkEmptyStore(target);
     await ensurePrivateFolder(staging);
     const { contents, rows, facts } = await opened(source, opener);
     for (const name of FILES) await createPrivateFile(join(staging, name), contents.files.get(name) ?? "");
-    const signer = logSignerOf(contents.files.get("log-signing.jwk") ?? "");
     await (await fs.open(join(staging, DATABASE), "a", 0o600)).close();
-    const store = await openSqliteStore(join(staging, DATABASE), merkleWriter(signer));
+    const store = await openSqliteStore(join(staging, DATABASE), NO_LOG);
+    let ring: string;
     try {
       await store.load(rows);
-      await verifyAuditLog(store, signer.key);
+      const log = await readSharedSecret(store, vaultOf(contents), LOG_KEY);
+      if (log === undefined) throw invalid("it holds no key of the audit log");
+      await verifyAuditLog(store, logSignerOf(log.text).key);
+      ring = await RootKeys.wrapped(ringOf(contents), rootKeyProvider(undefined, staging, access));
+      await checkEmpty(folder);
+      if (target === undefined) await ringFileIn(staging).create(ring);
+      else await moveInto(target, store, ring, staging, folder);
     } finally {
       await store.close();
     }
-    await RootKeys.adopt(ringFileIn(staging), contents.ring, rootKeyProvider(undefined, staging, access));
-    await checkEmpty(folder);
     // An empty folder gives way; a full one does not.
-    await fs.rename(staging, folder);
+    if (target === undefined) await fs.rename(staging, folder);
     return facts();
   } catch (error) {
-    await fs.rm(staging, { recursive: true, force: true });
     const { code } = error as NodeJS.ErrnoException;
     throw code === "ENOTEMPTY" || code === "EEXIST" ? notEmpty() : error;
+  } finally {
+    await target?.close();
+    await fs.rm(staging, { recursive: true, force: true });
   }
+}
+
+/** The folder first, without the database: root keys in a database that nothing opens would be worse than none. */
+async function moveInto(
+  target: WholeStore,
+  store: WholeStore,
+  ring: string,
+  staging: string,
+  folder: string,
+): Promise<void> {
+  const files = await fs.mkdtemp(`${staging}-`);
+  try {
+    for (const name of await fs.readdir(staging)) {
+      if (!name.startsWith(DATABASE)) await fs.rename(join(staging, name), join(files, name));
+    }
+    await fs.rename(files, folder);
+  } catch (error) {
+    await fs.rm(files, { recursive: true, force: true });
+    throw error;
+  }
+  try {
+    await target.load(withRing(store.snapshot(), ring));
+  } catch (error) {
+    await fs.rm(folder, { recursive: true });
+    throw error;
+  }
+}
+
+async function* withRing(rows: AsyncIterable<SnapshotRow>, ring: string): AsyncGenerator<SnapshotRow> {
+  yield { kind: "value", ...ringRow(ring) };
+  yield* rows;
+}
+
+/** Nothing is logged while a backup is brought back. */
+const NO_LOG: LogWriter = {
+  append: () => {
+    throw invalid("it cannot be written to");
+  },
+};
+
+/** Of a backup that is being read: with the root keys that have come by then. */
+function vaultOf({ generations }: Contents): Vault {
+  let keys: readonly VaultKey[] = [];
+  return createVault({
+    current: () => {
+      if (keys.length < generations.length) keys = generations.map(({ key }) => vaultKeyOf(key));
+      const [first, ...others] = keys;
+      if (first === undefined) throw invalid("it holds no root key");
+      return [first, ...others];
+    },
+  });
+}
+
+function ringOf({ ring, generations }: Contents): Omit<Ring, "provider"> {
+  if (!generations.some(({ id }) => id === ring.active)) throw invalid("its active root key is missing");
+  return { ...ring, generations };
+}
+
+async function checkEmptyStore(store: WholeStore): Promise<void> {
+  if ((await store.spaces()).length > 0 || (await store.logHead()) !== undefined) throw notEmpty();
 }
 
 async function checkEmpty(folder: string): Promise<void> {
@@ -123,7 +202,7 @@ async function checkEmpty(folder: string): Promise<void> {
 async function* linesOf(
   folder: string,
   store: WholeStore,
-  { ring }: RootKeys,
+  keys: RootKeys,
   now: Date,
 ): AsyncGenerator<Uint8Array> {
   const files: Record<string, string> = {};
@@ -133,10 +212,28 @@ async function* linesOf(
       throw new BrokerError("STATE_INVALID", "misuse", `Cannot back up ${folder}: it has no ${name}`);
     files[name] = text;
   }
-  yield lineOf({ kind: "state", created: now.toISOString(), files, ring: ringJson(ring) });
+  const told = new Set<string>();
+  function* fresh(): Generator<Uint8Array> {
+    for (const generation of keys.ring.generations) {
+      if (told.has(generation.id)) continue;
+      told.add(generation.id);
+      yield lineOf({ kind: "root-key", ...generationJson(generation) });
+    }
+  }
+  yield lineOf({ kind: "state", created: now.toISOString(), files, ring: ringJson(keys.ring) });
+  yield* fresh();
   for await (const row of store.snapshot()) {
-    if (row.kind === "value") yield lineOf({ ...row, value: toBase64(row.value) });
-    else if (row.kind === "node") yield lineOf({ ...row, hash: toBase64(row.hash) });
+    if (row.kind === "value") {
+      // It goes under another key when it is brought back.
+      if (isRing(row)) continue;
+      const under = sealedUnder(row.value);
+      // Somebody rotated between our look at the root keys and the moment of the snapshot.
+      if (under !== undefined && !told.has(under)) {
+        await keys.refresh();
+        yield* fresh();
+      }
+      yield lineOf({ ...row, value: toBase64(row.value) });
+    } else if (row.kind === "node") yield lineOf({ ...row, hash: toBase64(row.hash) });
     else yield lineOf({ ...row });
   }
   yield lineOf({ kind: "end" });
@@ -146,18 +243,21 @@ function lineOf(value: JsonObject): Uint8Array {
   return fromUtf8(`${JSON.stringify(value)}\n`);
 }
 
-function ringJson({ version, active, generations, recipients }: Ring): JsonObject {
+function ringJson({ version, active, recipients }: Ring): JsonObject {
   return {
     version,
     active,
-    generations: generations.map(({ id, created, key, retired }) => ({
-      ...{ id, created: created.toISOString(), key: toBase64(key) },
-      ...(retired === undefined ? {} : { retired: retired.toISOString() }),
-    })),
     recipients: recipients.map(({ created, publicKey, ...facts }) => ({
       ...facts,
       ...{ created: created.toISOString(), publicKey: toBase64(publicKey) },
     })),
+  };
+}
+
+function generationJson({ id, created, key, retired }: Generation): JsonObject {
+  return {
+    ...{ id, created: created.toISOString(), key: toBase64(key) },
+    ...(retired === undefined ? {} : { retired: retired.toISOString() }),
   };
 }
 
@@ -177,6 +277,10 @@ async function opened(
       if (ended) throw invalid("something follows its end");
       if (line.kind === "end") {
         ended = true;
+        continue;
+      }
+      if (line.kind === "root-key") {
+        contents.generations.push(understood(() => generationIn(line)));
         continue;
       }
       const row = understood(() => rowIn(line));
@@ -231,15 +335,19 @@ function contentsIn(line: JsonObject): Contents {
     ring: {
       version: numberIn(ring.version),
       active: textIn(ring.active),
-      generations: list("generations").map(({ id, created: made, retired, key }) => ({
-        ...{ id: textIn(id), created: dateIn(made), key: fromBase64(textIn(key)) },
-        ...(retired === undefined ? {} : { retired: dateIn(retired) }),
-      })),
       recipients: list("recipients").map(({ id, threshold, shares, created: made, publicKey }) => ({
         ...{ id: textIn(id), threshold: numberIn(threshold), shares: numberIn(shares) },
         ...{ created: dateIn(made), publicKey: fromBase64(textIn(publicKey)) },
       })),
     },
+    generations: [],
+  };
+}
+
+function generationIn({ id, created, retired, key }: JsonObject): Generation {
+  return {
+    ...{ id: textIn(id), created: dateIn(created), key: fromBase64(textIn(key)) },
+    ...(retired === undefined ? {} : { retired: dateIn(retired) }),
   };
 }
 

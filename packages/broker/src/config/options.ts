@@ -93,7 +93,7 @@ export function serveOptionsOf({ limits, server }: Settings): ServeOptions {
 }
 
 function rootKeyOf(settings: RootKeySettings): RootKeyAccess {
-  const { kind, passphrase_file, pcrs, pin_file, pkcs11_module, shared, tpm, vault_token_file } = settings;
+  const { kind, passphrase_file, pcrs, pin_file, pkcs11_module, tpm, vault_token_file } = settings;
   const {
     pkcs11_key,
     pkcs11_token,
@@ -104,7 +104,6 @@ function rootKeyOf(settings: RootKeySettings): RootKeyAccess {
   } = settings;
   return {
     ...(kind === undefined ? {} : { kind }),
-    shared,
     ...(passphrase_file === undefined ? {} : { passphrase: () => secretFile(passphrase_file) }),
     tpm: {
       ...(tpm === undefined ? {} : { address: tpm }),

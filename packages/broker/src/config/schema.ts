@@ -118,10 +118,6 @@ const rootKey = z
       .enum(ROOT_KEY_KINDS)
       .exactOptional()
       .describe("who keeps the root keys of a new state; default file"),
-    shared: z
-      .boolean()
-      .default(false)
-      .describe("all replicas see one root-keys.json, so it can be rotated online"),
     passphrase_file: file.exactOptional().describe("passphrase: the file that holds it"),
     tpm: z.string().exactOptional().describe("tpm: device:PATH or swtpm:…; default device:/dev/tpmrm0"),
     pcrs: z

@@ -72,7 +72,6 @@ export interface StoreSettings {
 
 export interface RootKeySettings {
   readonly kind?: RootKeyKind;
-  readonly shared: boolean;
   readonly passphrase_file?: string;
   readonly tpm?: string;
   readonly pcrs?: readonly number[];

@@ -14,6 +14,7 @@ export function addKeyRoutes(
 ): void {
   app.get(PATH, async (c) => {
     await authorize(c.req.raw, "key.read");
+    await rootKeys.keys.refresh();
     return c.json(rootKeys.status());
   });
   app.post(`${PATH}/rotate`, async (c) => {
@@ -22,6 +23,14 @@ export function addKeyRoutes(
     const status = rootKeys.status();
     const event = { type: "root-key.rotate", active: status.active, by: principal.id };
     await store.write([auditChange(clock.now(), event)]);
+    return c.json(status);
+  });
+  app.post(`${PATH}/retire`, async (c) => {
+    const principal = await authorize(c.req.raw, "key.manage");
+    await rootKeys.retire();
+    const status = rootKeys.status();
+    const kept = status.generations.map(({ id }) => id);
+    await store.write([auditChange(clock.now(), { type: "root-key.retire", kept, by: principal.id })]);
     return c.json(status);
   });
 }

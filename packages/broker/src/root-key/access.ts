@@ -18,10 +18,10 @@ export interface RootKeyAccess {
   /** For a new state folder. Default `file`. */
   readonly kind?: RootKeyKind;
   /**
-   * Replicas over one PostgreSQL see one `root-keys.json`, on a file system that they share. Default false: each has a copy, and
-   * online rotation is refused, because the others could not read what the first then writes.
+   * Take nothing from the record of the root keys that could lead elsewhere: it has to be of `kind`, and a key service is asked
+   * only at the place that is named here. For records that stand where others may write. Default false.
    */
-  readonly shared?: boolean;
+  readonly pinned?: boolean;
   readonly passphrase?: () => Promise<string>;
   /** For new records under a passphrase. */
   readonly cost?: ScryptCost;
@@ -36,8 +36,17 @@ export function rootKeyProvider(
   folder: string,
   access: RootKeyAccess = {},
 ): RootKeyProvider {
-  const { passphrase, cost, tpm, pkcs11, vaultTransit } = access;
-  switch (kind ?? access.kind ?? "file") {
+  const { passphrase, cost, tpm, pkcs11, vaultTransit, pinned = false } = access;
+  const wanted = access.kind ?? "file";
+  if (pinned && kind !== undefined && kind !== wanted) {
+    throw new BrokerError(
+      "ROOT_KEY_REFUSED",
+      "misuse",
+      `Cannot open the root keys: they are kept by ${JSON.stringify(kind)}, expected ${wanted}`,
+      { hint: "Over PostgreSQL every replica has to say who keeps them (--root-key)." },
+    );
+  }
+  switch (kind ?? wanted) {
     case "file":
       return fileProvider(folder);
     case "passphrase":
@@ -50,7 +59,7 @@ export function rootKeyProvider(
       return pkcs11Provider(pkcs11);
     case "vault-transit":
       if (vaultTransit === undefined) throw needs("a token for the transit engine");
-      return vaultTransitProvider(vaultTransit);
+      return vaultTransitProvider({ ...vaultTransit, pinned });
     default:
       throw new BrokerError(
         "STATE_INVALID",

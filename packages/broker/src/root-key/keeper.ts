@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The root keys of a running broker: opened once through their provider, rotated, moved to another provider, and read
-// again when another process rotated them. Each change is one write of one file: before it everything is as it was,
-// after it everything is done.
+// again when another process changed them. Each change is one write of one text: before it everything is as it was,
+// after it everything is done, and of two at once the second sees the first.
 
 import { randomBytes } from "node:crypto";
 import { equal, toHex } from "@adyton/core/bytes";
 import { BrokerError } from "../errors.ts";
+import type { Change } from "../store/types.ts";
 import { createVault, type Vault, type VaultKey, vaultKeyOf } from "../vault.ts";
 import type { RootKeyProvider } from "./provider.ts";
 import {
@@ -17,18 +18,9 @@ import {
   type Ring,
   sealedToRecipients,
 } from "./ring.ts";
+import type { RingPlace } from "./ring-place.ts";
 import { deriveKey, KEY_BYTES, newRecipient, openAs, type RecipientPair } from "./seal.ts";
 import { sharesOf } from "./shares.ts";
-
-/** Where `root-keys.json` stands. Every method throws `STATE_INVALID`. */
-export interface RingFile {
-  /** Synchronous: a value may need a key that came a moment ago. */
-  read(): string | undefined;
-  /** What stands there afterwards: `text`, or what stood there before. */
-  create(text: string): Promise<string>;
-  /** Whole or not at all. */
-  replace(text: string): Promise<void>;
-}
 
 /** What may be shown of the root keys. */
 export interface RootKeyFacts {
@@ -56,40 +48,41 @@ export interface SplitOptions {
   readonly keep?: boolean;
 }
 
+/** Who keeps the key of a ring; undefined: who is to keep a new one. */
+type ProviderOf = (kind: string | undefined) => RootKeyProvider;
+
+const ATTEMPTS = 10;
+
 export class RootKeys {
   readonly vault: Vault;
-  readonly #file: RingFile;
+  readonly #place: RingPlace;
+  readonly #provider: ProviderOf | undefined;
   #key: Uint8Array;
   #ring: Ring;
   #text: string;
   #keys: readonly [VaultKey, ...VaultKey[]];
+  #reading: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
 
-  private constructor(file: RingFile, key: Uint8Array, text: string) {
-    this.#file = file;
+  private constructor(place: RingPlace, key: Uint8Array, text: string, provider?: ProviderOf) {
+    this.#place = place;
+    this.#provider = provider;
     this.#key = key;
     this.#text = text;
     this.#ring = decodeRing(text, key);
     this.#keys = vaultKeysOf(this.#ring);
-    this.vault = createVault({
-      current: () => this.#keys,
-      reload: () => this.refresh(),
-    });
+    this.vault = createVault({ current: () => this.#keys });
   }
 
   /** Opens the root keys, or makes the first. Rejects with `STATE_INVALID` and what `provider` rejects with. */
-  static async open(
-    file: RingFile,
-    provider: (kind: string | undefined) => RootKeyProvider,
-    now: Date,
-  ): Promise<RootKeys> {
-    const text = file.read() ?? (await RootKeys.#create(file, provider(undefined), now));
-    const { kind, record } = providerIn(text);
-    return new RootKeys(file, await provider(kind).recover(record), text);
+  static async open(place: RingPlace, provider: ProviderOf, now: Date): Promise<RootKeys> {
+    const text = (await place.read()) ?? (await RootKeys.#create(place, provider(undefined), now));
+    return new RootKeys(place, await keyOf(text, provider), text, provider);
   }
 
   /** Opens the root keys by a private key that their recovery shares hold. Rejects with `SHARE_INVALID`. */
-  static recover(file: RingFile, pair: RecipientPair): RootKeys {
-    const text = file.read();
+  static async recover(place: RingPlace, pair: RecipientPair): Promise<RootKeys> {
+    const text = await place.read();
     if (text === undefined) throw missing();
     const sealed = sealedToRecipients(text).find(({ publicKey }) => equal(publicKey, pair.publicKey));
     const key = sealed && openAs(pair, RECOVERY_PURPOSE, sealed.sealed);
@@ -99,22 +92,21 @@ export class RootKeys {
         "not-authentic",
         "Cannot recover: these shares open another state",
         {
-          hint: "See the ids of the share sets in root-keys.json.",
+          hint: "See the ids of the share sets in the root keys (adyton root-key show).",
         },
       );
     }
-    return new RootKeys(file, key, text);
+    return new RootKeys(place, key, text);
   }
 
-  /** The key pair of a ring that is brought back from a backup: written under `provider`, nothing else is here yet. */
-  static async adopt(file: RingFile, ring: Omit<Ring, "provider">, provider: RootKeyProvider): Promise<void> {
+  /** The text of a ring that is brought back from a backup, under `provider`. */
+  static async wrapped(ring: Omit<Ring, "provider">, provider: RootKeyProvider): Promise<string> {
     const key = randomBytes(KEY_BYTES);
     const record = await provider.protect(key);
-    const text = encodeRing({ ...ring, provider: { kind: provider.kind, record } }, key);
-    if ((await file.create(text)) !== text) throw changed();
+    return encodeRing({ ...ring, provider: { kind: provider.kind, record } }, key);
   }
 
-  static async #create(file: RingFile, provider: RootKeyProvider, now: Date): Promise<string> {
+  static async #create(place: RingPlace, provider: RootKeyProvider, now: Date): Promise<string> {
     const key = randomBytes(KEY_BYTES);
     const record = await provider.protect(key);
     const first = newGeneration(now);
@@ -126,7 +118,7 @@ export class RootKeys {
       recipients: [],
     };
     const text = encodeRing(ring, key);
-    const found = await file.create(text);
+    const found = await place.create(text);
     // Another process was faster: what this one put away opens nothing.
     if (found !== text) await provider.forget?.(record);
     return found;
@@ -154,12 +146,59 @@ export class RootKeys {
     };
   }
 
-  /** Takes over what another process made of the root keys. Throws `STATE_INVALID` and keeps what it has. */
-  refresh(): void {
-    const text = this.#file.read();
+  /** Whether values under this generation open. */
+  knows(id: string): boolean {
+    return this.#keys.some((key) => key.id === id);
+  }
+
+  /** Of a write, that these root keys are still the ones; undefined where they do not stand in the store. */
+  condition(): Change | undefined {
+    return this.#place.holds?.(this.#text);
+  }
+
+  /**
+   * Takes over what another process made of the root keys, also when it moved them to where their provider, as it was given
+   * here, finds them. Rejects with `STATE_INVALID` and keeps what it has.
+   */
+  refresh(): Promise<void> {
+    // Who asks while somebody reads may need what came after that.
+    this.#next ??= this.#reading
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        this.#reading = this.#read();
+        return this.#reading;
+      });
+    return this.#next;
+  }
+
+  async #read(): Promise<void> {
+    const least = this.#ring.version;
+    const text = await this.#place.read();
     if (text === undefined) throw missing();
     if (text === this.#text) return;
-    this.#use(decodeRing(text, this.#key), text);
+    const { key, ring } = await this.#opened(text);
+    // Whoever can write there could bring back keys that were destroyed.
+    if (ring.version < least) throw setBack(ring.version, least);
+    // A change of our own was faster than the reading.
+    if (ring.version <= this.#ring.version) return;
+    this.#key = key;
+    this.#use(ring, text);
+  }
+
+  async #opened(text: string): Promise<{ readonly key: Uint8Array; readonly ring: Ring }> {
+    try {
+      return { key: this.#key, ring: decodeRing(text, this.#key) };
+    } catch (changed) {
+      // They are under another key: moved, or split.
+      if (this.#provider === undefined) throw changed;
+      try {
+        const key = await keyOf(text, this.#provider);
+        return { key, ring: decodeRing(text, key) };
+      } catch (cause) {
+        throw moved(cause);
+      }
+    }
   }
 
   /** A new generation seals from here on; the others still open. */
@@ -220,27 +259,35 @@ export class RootKeys {
     from: RootKeyProvider | undefined,
     edit: (ring: Ring) => Ring,
   ): Promise<void> {
-    this.refresh();
-    const old = this.#ring.provider;
     const key = randomBytes(KEY_BYTES);
     const record = await to.protect(key);
+    let old = this.#ring.provider;
     try {
-      await this.#change((ring) => ({ ...edit(ring), provider: { kind: to.kind, record } }), key);
+      await this.#change((ring) => {
+        old = ring.provider;
+        return { ...edit(ring), provider: { kind: to.kind, record } };
+      }, key);
     } catch (error) {
-      // Once the new file stands, only what it refers to opens it: even if the disk failed right after.
-      if (this.#file.read() === this.#text) await to.forget?.(record);
+      // Once the new text stands, only what it refers to opens it: even if the disk failed right after.
+      const stands = await this.#place.read().catch(() => undefined);
+      if (stands === this.#text) await to.forget?.(record);
       throw error;
     }
     await from?.forget?.(old.record);
   }
 
-  async #change(edit: (ring: Ring) => Ring, key: Uint8Array = this.#key): Promise<void> {
-    this.refresh();
-    const ring = { ...edit(this.#ring), version: this.#ring.version + 1 };
-    const text = encodeRing(ring, key);
-    await this.#file.replace(text);
-    this.#key = key;
-    this.#use(ring, text);
+  async #change(edit: (ring: Ring) => Ring, newKey?: Uint8Array): Promise<void> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      await this.refresh();
+      const key = newKey ?? this.#key;
+      const ring = { ...edit(this.#ring), version: this.#ring.version + 1 };
+      const text = encodeRing(ring, key);
+      if (!(await this.#place.replace(this.#text, text))) continue;
+      this.#key = key;
+      this.#use(ring, text);
+      return;
+    }
+    throw changed();
   }
 
   #use(ring: Ring, text: string): void {
@@ -260,18 +307,46 @@ function vaultKeysOf({ active, generations }: Ring): readonly [VaultKey, ...Vaul
     ...generations.filter(({ id }) => id === active),
     ...generations.filter(({ id }) => id !== active),
   ].map(({ key }) => vaultKeyOf(key));
-  if (first === undefined) throw changed();
+  if (first === undefined) throw missing();
   return [first, ...others];
 }
 
+function keyOf(text: string, provider: ProviderOf): Promise<Uint8Array> {
+  const { kind, record } = providerIn(text);
+  return provider(kind).recover(record);
+}
+
 function missing(): BrokerError {
-  return new BrokerError("STATE_INVALID", "misuse", "Cannot use the root keys: root-keys.json is missing", {
-    hint: "Restore it from a backup.",
+  return new BrokerError("STATE_INVALID", "misuse", "Cannot use the root keys: they are missing", {
+    hint: "Restore them from a backup.",
   });
 }
 
 function changed(): BrokerError {
-  return new BrokerError("STATE_INVALID", "misuse", "Cannot use the root keys: others are there already", {
-    hint: "Choose an empty state folder.",
-  });
+  return new BrokerError(
+    "STATE_INVALID",
+    "unavailable",
+    "Cannot change the root keys: others change them all the time",
+    { hint: "Try again." },
+  );
+}
+
+function setBack(found: number, least: number): BrokerError {
+  return new BrokerError(
+    "STATE_INVALID",
+    "not-authentic",
+    `Cannot use the root keys: they are at change ${found}, expected ${least} or a later one`,
+    {
+      hint: "Somebody set them back. Put back those of now, or restart the broker if that is what you want.",
+    },
+  );
+}
+
+function moved(cause: unknown): BrokerError {
+  return new BrokerError(
+    "STATE_INVALID",
+    "not-authentic",
+    "Cannot use the root keys: they were changed, or moved to where this process does not find them",
+    { cause, hint: "If they were moved, restart the broker with what opens them now." },
+  );
 }

@@ -13,6 +13,8 @@ export interface VaultTransitOptions {
   readonly token: () => Promise<string>;
   /** Where to put new records: needed to protect, taken from the record to recover. */
   readonly place?: VaultTransitPlace;
+  /** Ask nobody but `place`, whatever a record says: the token goes there. Default false. */
+  readonly pinned?: boolean;
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Default 10 s. */
   readonly timeoutMilliseconds?: number;
@@ -36,7 +38,7 @@ const LOOPBACK: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 const MAX_ANSWER = 64 * 1024;
 
 export function vaultTransitProvider(options: VaultTransitOptions): RootKeyProvider {
-  const { place } = options;
+  const { place, pinned = false } = options;
   return {
     kind: KIND,
     protect: async (key) => {
@@ -54,6 +56,11 @@ export function vaultTransitProvider(options: VaultTransitOptions): RootKeyProvi
         ...{ url: String(url), mount: String(mount), key: String(key) },
         ...(typeof namespace === "string" ? { namespace } : {}),
       });
+      if (pinned && (place === undefined || !samePlace(from, checkedPlace(place))))
+        throw refusedKey(
+          "they are in another transit engine, or under another key of it, than the one that is named here",
+          "Over PostgreSQL every replica has to name URL, mount and key.",
+        );
       const { plaintext } = await call(from, "decrypt", { ciphertext: String(ciphertext) }, options);
       const opened = bytesIn(plaintext);
       if (opened?.length !== KEY_BYTES) throw unreadable("it holds no key");
@@ -73,6 +80,10 @@ function checkedPlace({ url, mount = "transit", key, namespace }: VaultTransitPl
   const climbs = mount.split("/").some((part) => ["", ".", ".."].includes(part));
   if (!PATH.test(mount) || climbs || !NAME.test(key)) throw misuse("its mount or key is no name");
   return { url: url.replace(/\/+$/, ""), mount, key, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+function samePlace(one: VaultTransitPlace, other: VaultTransitPlace): boolean {
+  return (["url", "mount", "key", "namespace"] as const).every((part) => one[part] === other[part]);
 }
 
 async function call(
