@@ -31,6 +31,8 @@ export type CliErrorCode =
   | "ADMIN_TOKEN_MISSING"
   | "SEALED_SECRET_INVALID"
   | "LISTEN_FAILED"
+  | "WORKERS_REFUSED"
+  | "WORKER_FAILED"
   | "TOUR_STEP_FAILED";
 
 /** Thrown by `adyton`. */

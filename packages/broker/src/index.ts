@@ -27,7 +27,15 @@ export { BrokerError, type BrokerErrorCode } from "./errors.ts";
 export type { Connection } from "./http/parts.ts";
 export type { RateLimit } from "./http/rate-limit.ts";
 export { encryptTo, type Jwe, parseTeeKey, type TeeKey } from "./jwe.ts";
-export { type LogFacts, type Logger, silentLogger } from "./log.ts";
+export {
+  createLogger,
+  type LogFacts,
+  type Logger,
+  type LogLevel,
+  type LogOptions,
+  silentLogger,
+} from "./log.ts";
+export { type AnsweredRequest, Metrics, type MetricsOptions } from "./metrics/metrics.ts";
 export {
   type Asked,
   affirmingPolicy,
@@ -53,6 +61,9 @@ export type { RootKeyService, RootKeyStatus } from "./root-key/service.ts";
 export type { TpmProviderOptions } from "./root-key/tpm.ts";
 export type { VaultTransitOptions, VaultTransitPlace } from "./root-key/vault-transit.ts";
 export { type ServedBroker, type ServeOptions, serveBroker } from "./serve.ts";
+export type { ConnectionLimits } from "./serve-limits.ts";
+export { clusterMetrics, type MetricsText, type ServedMetrics, serveMetrics } from "./serve-metrics.ts";
+export type { TlsOptions } from "./serve-tls.ts";
 export { type BrokerState, openBrokerState, type StateOptions } from "./state.ts";
 export type { Ephemeral } from "./store/ephemeral.ts";
 export { openPostgresStore } from "./store/postgres.ts";

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// The broker on a socket: HTTP on the loopback interface, or HTTPS (HTTP/1.1 and HTTP/2 on one port), with limits on what a
-// connection may take.
+// The broker on a socket: HTTP on the loopback interface, or HTTPS, each HTTP/1.1 and HTTP/2 on one port, gRPC among them, with
+// limits on what a connection may take.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import {
   createServer as createHttp2Server,
+  type Http2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
 } from "node:http2";
-import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import {
+  type AddressInfo,
+  createServer as createNetServer,
+  type Server as NetServer,
+  type Socket,
+} from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { getRequestListener, type Http2Bindings, type HttpBindings } from "@hono/node-server";
 import type { Broker } from "./broker.ts";
 import { BrokerError } from "./errors.ts";
+import { grpcHandler } from "./grpc/handler.ts";
 import type { Connection } from "./http/parts.ts";
 import { type Logger, silentLogger } from "./log.ts";
 import { boundSessions, type ConnectionLimits, type Limits, limitsWith } from "./serve-limits.ts";
@@ -64,7 +71,11 @@ interface Listener {
 }
 
 const LOOPBACK: readonly string[] = ["127.0.0.1", "::1", "localhost"];
+/** Where this machine reaches what listens everywhere. */
+const EVERYWHERE: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 const CLOSE_SECONDS = 5;
+/** How HTTP/2 begins, and no request of HTTP/1.1 does. */
+const PREFACE = Buffer.from("PRI");
 /** Of one HTTP/2 connection. */
 const MAX_SESSION_MB = 16;
 
@@ -81,7 +92,11 @@ export async function serveBroker(broker: Broker, options: ServeOptions = {}): P
   const answer = getRequestListener((request, env) => broker.fetch(request, connectionOf(env)), {
     overrideGlobalObjects: false,
   });
-  const handler: Handler = (incoming, outgoing) => void answer(incoming, outgoing);
+  const handler: Handler = grpcHandler(
+    broker,
+    (incoming) => connectionOf({ incoming } as HttpBindings | Http2Bindings),
+    (incoming, outgoing) => void answer(incoming, outgoing),
+  );
   const { logger = silentLogger } = options;
   const listener =
     tls === undefined ? plainListener(handler, limits) : await secureListener(handler, limits, tls, logger);
@@ -89,7 +104,8 @@ export async function serveBroker(broker: Broker, options: ServeOptions = {}): P
   server.maxConnections = limits.connections;
   await listening(server, host, port);
   const address = server.address() as AddressInfo;
-  const shown = host.includes(":") ? `[${host}]` : host;
+  const reached = EVERYWHERE[host] ?? host;
+  const shown = reached.includes(":") ? `[${reached}]` : reached;
   let ending: Promise<void> | undefined;
   const end = async (): Promise<void> => {
     broker.retire();
@@ -125,20 +141,54 @@ function httpServer(handler: Handler, limits: Limits): Server {
   return server;
 }
 
+/** One server in front of two, as with TLS; here the first bytes tell which (RFC 9113 section 3.4). */
 function plainListener(handler: Handler, limits: Limits): Listener {
-  const server = httpServer(handler, limits);
-  return { server, cut: () => server.closeAllConnections(), endIdle: () => server.closeIdleConnections() };
+  const server = createNetServer();
+  const behind = httpServers(handler, limits);
+  const sockets = socketsOf(server);
+  server.on("connection", (socket: Socket) => {
+    const late = setTimeout(() => socket.destroy(), limits.headerMs);
+    const waiting = (error?: Error): void => {
+      if (error !== undefined) socket.destroy();
+      clearTimeout(late);
+      behind.waiting.delete(socket);
+    };
+    behind.waiting.add(socket);
+    // A client that leaves before it says anything is nobody's error.
+    socket.once("error", waiting);
+    socket.once("close", waiting);
+    const look = (): void => {
+      const bytes: Buffer | null = socket.read();
+      if (bytes === null) return;
+      socket.unshift(bytes);
+      const begun = bytes.subarray(0, PREFACE.length);
+      if (begun.length < PREFACE.length && begun.equals(PREFACE.subarray(0, begun.length))) {
+        // Too few to tell: what has come stays in place, and the next byte is told of again.
+        socket.once("readable", look);
+        return;
+      }
+      waiting();
+      socket.removeListener("error", waiting);
+      socket.removeListener("close", waiting);
+      (begun.equals(PREFACE) ? behind.http2 : behind.http1).emit("connection", socket);
+    };
+    socket.once("readable", look);
+  });
+  server.once("close", behind.close);
+  return { server, cut: () => cutAll(sockets), endIdle: behind.endIdle };
 }
 
-/** One TLS server in front of two: Node bounds the time of HTTP/1.1 only in a server that speaks nothing else. */
-async function secureListener(
-  handler: Handler,
-  limits: Limits,
-  tls: TlsOptions,
-  logger: Logger,
-): Promise<Listener> {
-  const { clientCertificates = "none" } = tls;
-  const material = await tlsMaterial(tls);
+interface HttpServers {
+  readonly http1: Server;
+  readonly http2: Http2Server;
+  /** Connections that have said nothing. */
+  readonly waiting: Set<Socket>;
+  endIdle(): void;
+  close(): void;
+}
+
+/** Two servers that are handed connections: Node bounds the time of HTTP/1.1 only in a server that speaks nothing else. */
+function httpServers(handler: Handler, limits: Limits): HttpServers {
   const http1 = httpServer(handler, limits);
   const http2 = createHttp2Server(
     {
@@ -148,6 +198,45 @@ async function secureListener(
     handler,
   );
   const bound = boundSessions(http2, limits);
+  const waiting = new Set<Socket>();
+  // Node begins to look at the time of connections when it listens.
+  http1.emit("listening");
+  return {
+    http1,
+    http2,
+    waiting,
+    endIdle: () => {
+      cutAll(waiting);
+      http1.closeIdleConnections();
+      bound.endIdle();
+    },
+    close: () => http1.close(),
+  };
+}
+
+function socketsOf(server: NetServer): Set<Socket> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+function cutAll(sockets: ReadonlySet<Socket>): void {
+  for (const socket of sockets) socket.destroy();
+}
+
+/** One TLS server in front of two. */
+async function secureListener(
+  handler: Handler,
+  limits: Limits,
+  tls: TlsOptions,
+  logger: Logger,
+): Promise<Listener> {
+  const { clientCertificates = "none" } = tls;
+  const material = await tlsMaterial(tls);
+  const behind = httpServers(handler, limits);
   const server = createTlsServer({
     ...material.context,
     ALPNProtocols: ["h2", "http/1.1"],
@@ -155,29 +244,18 @@ async function secureListener(
     rejectUnauthorized: clientCertificates === "required",
     handshakeTimeout: limits.headerMs,
   });
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
+  const sockets = socketsOf(server);
   server.on("secureConnection", (socket) => {
-    (socket.alpnProtocol === "h2" ? http2 : http1).emit("connection", socket);
+    (socket.alpnProtocol === "h2" ? behind.http2 : behind.http1).emit("connection", socket);
   });
   // A client that leaves in the middle of a handshake is nobody's error.
   server.on("tlsClientError", (_error, socket) => socket.destroy());
-  // Node begins to look at the time of connections when it listens.
-  http1.emit("listening");
-  server.once("close", () => http1.close());
+  server.once("close", behind.close);
   return {
     server,
     reloader: new TlsReloader(tls, material, (context) => server.setSecureContext(context), logger),
-    cut: () => {
-      for (const socket of sockets) socket.destroy();
-    },
-    endIdle: () => {
-      http1.closeIdleConnections();
-      bound.endIdle();
-    },
+    cut: () => cutAll(sockets),
+    endIdle: behind.endIdle,
   };
 }
 

@@ -3,6 +3,7 @@
 
 import { TEE_NAMES } from "@adyton/evidence";
 import type { ArgumentSpec, Command, Group, OptionSpec } from "../frame/command.ts";
+import { SETTINGS } from "./config.ts";
 import { ROOT_KEY } from "./root-options.ts";
 
 export const DIR: OptionSpec = {
@@ -40,12 +41,13 @@ export const up: Command = {
   summary: "run the trust services on this machine",
   description: [
     "Starts the verifier, the reference values, the policy and the key broker in one server on 127.0.0.1, speaking the KBS protocol of Confidential Containers. State lives in a folder that only you can read: the encrypted store, its root key, the token-signing key and the admin token. Endorsements are read from its folder endorsements/, further roots from roots/.",
+    "Settings come from flags, from variables ADYTON_BROKER__SECTION__NAME and from a file; `adyton config show` tells what counts. With a certificate it serves HTTPS, and takes a new one when the files change, or on SIGHUP.",
     "With --dev the services also trust this machine's software TEE, whose keys lie in the state folder, and release secrets to simulated evidence. That proves flows, not secrecy: never use it for secrets that matter.",
   ],
   arguments: [],
   options: [
     DIR,
-    { name: "port", value: "N", summary: "the port; 0 takes a free one; default 8080" },
+    ...SETTINGS,
     { name: "dev", summary: "trust this machine's software TEE, and allow simulated evidence" },
     ...ROOT_KEY,
   ],
@@ -53,6 +55,7 @@ export const up: Command = {
   examples: [
     { line: "adyton up --dev", what: "Services for a laptop, on http://127.0.0.1:8080, until Ctrl-C." },
     { line: "adyton up --dir /var/lib/adyton --port 8443", what: "Services with their state elsewhere." },
+    { line: "adyton up --config /etc/adyton/broker.toml", what: "Services as a file says." },
   ],
   next: "In another terminal: `adyton secret put default/hello/secret FILE`.",
   load: async () => (await import("../services/up.ts")).up,

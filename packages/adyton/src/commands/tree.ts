@@ -7,6 +7,7 @@ import { agent } from "./agent.ts";
 import { audit } from "./audit.ts";
 import { backup } from "./backup.ts";
 import { completion } from "./completion.ts";
+import { config } from "./config.ts";
 import { doctor } from "./doctor.ts";
 import { evidence } from "./evidence.ts";
 import { explain } from "./explain.ts";
@@ -47,6 +48,7 @@ export const ROOT: Group = {
     rootKey,
     recovery,
     backup,
+    config,
     doctor,
     completion,
   ],

@@ -2,6 +2,9 @@
 // From settings to what openBrokerState, createBroker and serveBroker take. Secrets stand in files of their own, which are
 // read here or, where they may be renewed, when they are needed.
 
+import { AdytonError } from "@adyton/core/errors";
+import { parsePem } from "@adyton/core/pem";
+import { type Certificate, parseCertificate } from "@adyton/core/x509";
 import type { JSONWebKeySet } from "jose";
 import type { JwtIssuer } from "../admin/jwt.ts";
 import type { AdministratorOptions } from "../admin/options.ts";
@@ -16,7 +19,14 @@ import type { ServeOptions } from "../serve.ts";
 import type { BrokerState, StateOptions } from "../state.ts";
 import { missing, secretFile, textFile } from "./files.ts";
 import { pluginsOf } from "./plugins.ts";
-import type { AdminSettings, IssuerSettings, RootKeySettings, Settings, StoreSettings } from "./settings.ts";
+import type {
+  AdminSettings,
+  IssuerSettings,
+  RootKeySettings,
+  Settings,
+  StoreSettings,
+  TokenSettings,
+} from "./settings.ts";
 
 export interface Surroundings {
   readonly clock: Clock;
@@ -42,7 +52,7 @@ export async function brokerOptionsOf(
   state: BrokerState,
   { clock, logger }: Surroundings,
 ): Promise<BrokerOptions> {
-  const { admin, attestation, limits, paths } = settings;
+  const { admin, attestation, limits, log, paths, server, tokens } = settings;
   const { trust, endorsements } = paths;
   return {
     ...state,
@@ -51,6 +61,11 @@ export async function brokerOptionsOf(
     ...(await pluginsOf(settings)),
     admin: await adminOf(admin),
     allowSimulated: attestation.allow_simulated,
+    allowRsa15: attestation.allow_rsa15,
+    ...(attestation.protocols === undefined ? {} : { protocols: attestation.protocols }),
+    ...(await trustedOf(tokens)),
+    corsOrigins: server.cors_origins,
+    logRequests: log.requests,
     ...(paths.policies === undefined ? {} : { policyFolder: paths.policies }),
     ...(endorsements === undefined ? {} : { endorsements: folderEndorsements(endorsements, clock, logger) }),
     ...(trust === undefined ? {} : { referenceTrust: await readReferenceTrust(trust, logger) }),
@@ -159,6 +174,31 @@ async function postgresOf(settings: StoreSettings): Promise<StateOptions["postgr
           },
         }),
   };
+}
+
+async function trustedOf(settings: TokenSettings): Promise<Pick<BrokerOptions, "trustedTokens">> {
+  const { certificates, issuers, key_files, key_urls, tee_key_paths: teeKeyPaths } = settings;
+  if (certificates.length + issuers.length + key_files.length + key_urls.length === 0) return {};
+  return {
+    trustedTokens: {
+      certificates: (await Promise.all(certificates.map(certificatesIn))).flat(),
+      keySets: [
+        ...key_files.map((file) => ({ file })),
+        ...key_urls.map((url) => ({ url })),
+        ...issuers.map((issuer) => ({ issuer })),
+      ],
+      teeKeyPaths,
+    },
+  };
+}
+
+async function certificatesIn(path: string): Promise<readonly Certificate[]> {
+  try {
+    return parsePem(await textFile(path)).map(({ der }) => parseCertificate(der));
+  } catch (cause) {
+    if (cause instanceof BrokerError || !(cause instanceof AdytonError)) throw cause;
+    throw new BrokerError("CONFIG_INVALID", "malformed", `Cannot use ${path}: ${cause.message}`, { cause });
+  }
 }
 
 async function adminOf(settings: AdminSettings): Promise<AdministratorOptions> {

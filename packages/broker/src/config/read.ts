@@ -18,6 +18,8 @@ export interface SettingsSources {
   readonly file?: string;
   /** `ADYTON_BROKER__SERVER__PORT=9000` is `server.port`. Other variables are left alone. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** By dotted path, typed as the setting wants it: `{"server.port": "9000"}`. */
+  readonly texts?: Readonly<Record<string, string>>;
   /** By dotted path: `server.port`. Paths of files are absolute, or relative to `folder`. */
   readonly flags?: Readonly<Record<string, JsonValue>>;
   /** What relative paths in the environment and in flags start from. Those in a file start from its folder. */
@@ -38,7 +40,7 @@ type Path = readonly (string | number)[];
 
 /** Rejects with `CONFIG_INVALID`, which names every place that is wrong. */
 export async function readSettings(sources: SettingsSources): Promise<ReadSettings> {
-  const { env = {}, file, flags = {}, folder } = sources;
+  const { env = {}, file, flags = {}, folder, texts = {} } = sources;
   const origins = new Map<string, string>();
   let all: JsonObject = {};
   if (file !== undefined) {
@@ -52,6 +54,11 @@ export async function readSettings(sources: SettingsSources): Promise<ReadSettin
     const path = name.slice(ENV_PREFIX.length).toLowerCase().split("__");
     all = placed(all, path, absolute(variableOf(name, path, text), path, folder));
     origins.set(path.join("."), "env");
+  }
+  for (const [name, text] of Object.entries(texts)) {
+    const path = name.split(".");
+    all = placed(all, path, absolute(variableOf(name, path, text), path, folder));
+    origins.set(name, "flag");
   }
   for (const [name, value] of Object.entries(flags)) {
     const path = name.split(".");

@@ -3,6 +3,7 @@
 // schema all come from here.
 
 import { z } from "zod";
+import { PROTOCOL_LINES } from "../protocol.ts";
 import { ROOT_KEY_KINDS } from "../root-key/access.ts";
 import { adminSchema, pluginsSchema } from "./schema-parts.ts";
 import type { Settings } from "./settings.ts";
@@ -56,6 +57,10 @@ const server = z
       .max(3600)
       .default(0)
       .describe("how long /readyz says no before a stopping server takes no more connections"),
+    cors_origins: z
+      .array(z.url())
+      .default([])
+      .describe("origins whose web pages may ask from browsers, such as https://console.example"),
     close_seconds: seconds.default(5).describe("how long a stopping server waits for requests in flight"),
     tls,
   })
@@ -182,9 +187,37 @@ export const settingsSchema: z.ZodType<Settings> = z
           .boolean()
           .default(false)
           .describe("accept evidence under roots that are no hardware vendor's: proves flows, not secrecy"),
+        protocols: z
+          .array(z.enum(PROTOCOL_LINES))
+          .min(1)
+          .exactOptional()
+          .describe("versions of the KBS protocol; default all; clients before 0.4 attest no init-data"),
+        allow_rsa15: z
+          .boolean()
+          .default(false)
+          .describe("encrypt with PKCS #1 v1.5 to RSA keys that ask for it: only for clients without better"),
       })
       .prefault({})
       .describe("How evidence is judged, besides policies."),
+    tokens: z
+      .strictObject({
+        certificates: z
+          .array(file)
+          .default([])
+          .describe("PEM files: authorities of certificates that sign tokens"),
+        key_files: z.array(file).default([]).describe("files with JWK sets"),
+        key_urls: z.array(z.url()).default([]).describe("addresses of JWK sets"),
+        issuers: z
+          .array(z.url())
+          .default([])
+          .describe("issuers that name their keys (OpenID Connect Discovery)"),
+        tee_key_paths: z
+          .array(z.string())
+          .default([])
+          .describe("JSON pointers to the attested key, besides the usual places"),
+      })
+      .prefault({})
+      .describe("Other verifiers whose tokens open secrets of the default tenant."),
     resources,
     plugins: pluginsSchema,
     pkcs11: z
@@ -224,6 +257,7 @@ export const settingsSchema: z.ZodType<Settings> = z
           .enum(["auto", "json", "pretty"])
           .default("auto")
           .describe("json: one object a line; pretty: for people; auto: pretty on a terminal"),
+        requests: z.boolean().default(false).describe("tell of every answer"),
       })
       .prefault({})
       .describe("The log, on stderr. Secrets and tokens are taken out of it."),

@@ -5,6 +5,7 @@
 import type { AclRule } from "../admin/acl.ts";
 import type { CertificateRule } from "../admin/certificate.ts";
 import type { Grant } from "../admin/principal.ts";
+import type { ProtocolLine } from "../protocol.ts";
 import type { RootKeyKind } from "../root-key/access.ts";
 
 export interface Settings {
@@ -15,6 +16,7 @@ export interface Settings {
   readonly root_key: RootKeySettings;
   readonly paths: PathSettings;
   readonly attestation: AttestationSettings;
+  readonly tokens: TokenSettings;
   readonly resources: ResourceSettings;
   readonly plugins: PluginSettings;
   readonly pkcs11?: Pkcs11Settings;
@@ -31,6 +33,7 @@ export interface ServerSettings {
   readonly workers: number;
   readonly drain_seconds: number;
   readonly close_seconds: number;
+  readonly cors_origins: readonly string[];
   readonly tls?: TlsSettings;
 }
 
@@ -94,6 +97,16 @@ export interface PathSettings {
 
 export interface AttestationSettings {
   readonly allow_simulated: boolean;
+  readonly protocols?: readonly ProtocolLine[];
+  readonly allow_rsa15: boolean;
+}
+
+export interface TokenSettings {
+  readonly certificates: readonly string[];
+  readonly key_files: readonly string[];
+  readonly key_urls: readonly string[];
+  readonly issuers: readonly string[];
+  readonly tee_key_paths: readonly string[];
 }
 
 export interface ResourceSettings {
@@ -193,6 +206,7 @@ export interface MetricsSettings {
 export interface LogSettings {
   readonly level: "debug" | "info" | "warn" | "error" | "off";
   readonly format: "auto" | "json" | "pretty";
+  readonly requests: boolean;
 }
 
 export interface TraceSettings {

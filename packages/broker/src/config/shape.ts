@@ -44,7 +44,7 @@ export function nearestName(word: string, known: readonly string[]): string | un
     .map((name) => ({ name, distance: editDistance(word.toLowerCase(), name) }))
     .sort((a, b) => a.distance - b.distance);
   const [best] = ranked;
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 3))
+  return best !== undefined && best.distance <= Math.max(2, Math.floor(word.length / 3))
     ? best.name
     : undefined;
 }

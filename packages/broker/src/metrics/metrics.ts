@@ -2,7 +2,7 @@
 // What the broker counts and measures, in a registry of its own: Trustee's names, so that its dashboards work unchanged,
 // and ours beside them.
 
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { AuditEvent } from "../audit/writer.ts";
 import { Bounded } from "./bounded.ts";
 
@@ -54,8 +54,15 @@ export class Metrics {
       name: "kbs_build_info",
       help: "Always 1; the labels say what runs",
       labelNames: ["version", "git_hash", "build_date"],
+      aggregator: "first",
       registers: [this.registry],
     }).set({ version, git_hash: gitHash, build_date: buildDate }, 1);
+  }
+
+  /** In a process of several: the parent reads from here what it tells together (`clusterMetrics`). */
+  shareWithParent(): void {
+    AggregatorRegistry.setRegistries(this.registry);
+    new AggregatorRegistry();
   }
 
   /** A gauge that is asked when somebody reads the metrics; undefined leaves what it was. */
@@ -63,6 +70,8 @@ export class Metrics {
     new Gauge({
       name,
       help,
+      // Of several processes each sees the same state.
+      aggregator: "max",
       registers: [this.registry],
       async collect() {
         try {
