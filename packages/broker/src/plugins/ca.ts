@@ -11,6 +11,7 @@ import { type IssuedExtension, issueCertificate } from "@adyton/core/issue";
 import { toPem } from "@adyton/core/pem";
 import { KEY_USAGE, parseCertificate } from "@adyton/core/x509";
 import { BrokerError } from "../errors.ts";
+import { spkiOfTeeKey } from "../jwe.ts";
 import { invalid } from "../protocol.ts";
 import { teeKeyOf } from "../release-gate.ts";
 import { noSuchCall } from "./answers.ts";
@@ -45,6 +46,8 @@ const ROOT_YEARS = 10;
 /** Clocks of peers may be behind. */
 const BACKDATED_SECONDS = 60;
 const SERIAL_BYTES = 16;
+/** SPIFFE ID section 2.3. */
+const MAX_ID = 2048;
 const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/;
 const SEGMENT = /^[A-Za-z0-9._-]{1,128}$/;
 const DNS_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
@@ -100,11 +103,13 @@ class MeshCa implements Plugin {
     const { trustDomain, lifetimeSeconds = DEFAULT_LIFETIME, keys = "attested" } = this.#options;
     if (!identity.every((part) => SEGMENT.test(part)))
       throw invalid("a part of the identity holds something else than letters, digits, dots, _ and -");
+    const id = `spiffe://${trustDomain}/${identity.join("/")}`;
+    if (id.length > MAX_ID) throw invalid(`the identity has more than ${MAX_ID} characters`);
     const dns = this.#dnsName(query);
     const spki = await keyOfRequest(body);
     if (claims === undefined) throw csrRefused("its sender is not attested");
     if (keys === "attested") {
-      checkSameKey(spki, new Uint8Array(teeKeyOf(claims).key.export({ format: "der", type: "spki" })));
+      checkSameKey(spki, spkiOfTeeKey(teeKeyOf(claims)));
     }
     const { key, root } = await this.#authority(context);
     const issuer = parseCertificate(root);
@@ -117,7 +122,6 @@ class MeshCa implements Plugin {
         "Cannot issue a certificate: the issuer's has expired",
       );
     }
-    const id = `spiffe://${trustDomain}/${identity.join("/")}`;
     const serial = serialNumber();
     const certificate = await issueCertificate(
       {
@@ -165,8 +169,12 @@ class MeshCa implements Plugin {
     );
     const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
     const end = 4 + view.getUint32(0);
-    const key = await defaultCrypto.importPrivateKey(value.subarray(4, end));
-    return { key, root: value.slice(end) };
+    try {
+      const key = await defaultCrypto.importPrivateKey(value.subarray(4, end));
+      return { key, root: value.slice(end) };
+    } finally {
+      value.fill(0);
+    }
   }
 
   /** Length and bytes of the key, then the certificate. */
