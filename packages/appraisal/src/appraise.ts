@@ -145,11 +145,11 @@ function appraiseOne(
   const { tee, trust, warnings, initDataField } = evidence;
   const runtimeData = typeof bound === "function" ? bound(evidence) : bound;
   const document: JsonObject = deepFreeze({
-    [tee]: structuredClone(evidence.claims),
+    [tee]: frozenCopy(evidence.claims),
     report_data: toHex(evidence.reportData),
     ...(initDataField === null ? {} : { init_data: toHex(initDataField) }),
-    ...(runtimeData === undefined ? {} : { runtime_data_claims: structuredClone(runtimeData) }),
-    ...(initData?.claims === undefined ? {} : { init_data_claims: structuredClone(initData.claims) }),
+    ...(runtimeData === undefined ? {} : { runtime_data_claims: frozenCopy(runtimeData) }),
+    ...(initData?.claims === undefined ? {} : { init_data_claims: frozenCopy(initData.claims) }),
   });
   const output = policy.evaluate({
     facts: evidence,
@@ -166,13 +166,13 @@ function appraiseOne(
     policyId: policy.id,
     simulated: trust.simulated,
     annotatedEvidence: document,
-    extensions: structuredClone(extensionsOf(output)),
+    extensions: frozenCopy(extensionsOf(output)),
     explanation: [
-      ...output.findings.map((finding) => structuredClone(finding)),
+      ...output.findings.map(frozenCopy),
       ...(initData === undefined ? [] : [boundInitData(initData)]),
       ...warnings.map(({ code, message }) => passed(`warning:${code}`, message)),
     ],
-    reasons: output.explanation === undefined ? null : structuredClone(output.explanation),
+    reasons: output.explanation === undefined ? null : frozenCopy(output.explanation),
   };
 }
 
@@ -190,6 +190,18 @@ function expiryOf(all: readonly VerifiedEvidence[]): Date | null {
 
 function isList(value: VerifiedEvidence | readonly VerifiedEvidence[]): value is readonly VerifiedEvidence[] {
   return Array.isArray(value);
+}
+
+/** A copy that nobody changes. Plain values are copied here, which is several times as fast as `structuredClone`. */
+function frozenCopy<T>(value: T): T {
+  if (typeof value !== "object" || value === null)
+    return typeof value === "function" ? structuredClone(value) : value;
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as T;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return deepFreeze(structuredClone(value));
+  const copy = { ...value };
+  for (const key of Object.keys(copy) as (keyof T)[]) copy[key] = frozenCopy(copy[key]);
+  return Object.freeze(copy);
 }
 
 function deepFreeze<T>(value: T): T {

@@ -63,9 +63,16 @@ export async function importEarKey(jwk: JWK, chain: readonly Uint8Array[] = []):
   });
 }
 
+/** Of JWKs that cannot change any more: importing costs as much as a signature check. */
+const publicKeys = new WeakMap<JWK, Promise<CryptoKey>>();
+
 /** The public half of a JWK, ready to verify. Throws `INVALID_EAR_KEY`. */
 export async function importEarPublicKey(jwk: JWK): Promise<CryptoKey> {
-  return imported(publicMembersOf(jwk), earAlgorithmOf(jwk));
+  const known = publicKeys.get(jwk);
+  if (known !== undefined) return known;
+  const key = imported(publicMembersOf(jwk), earAlgorithmOf(jwk));
+  if (Object.isFrozen(jwk)) publicKeys.set(jwk, key);
+  return key;
 }
 
 /** The one algorithm of a key: what a token's header says never chooses. Throws `INVALID_EAR_KEY`. */
