@@ -2,7 +2,7 @@
 // Administrators that an identity provider vouches for: bearer JWTs (RFC 7519), verified by keys that are given or that
 // the provider publishes (OpenID Connect Discovery 1.0).
 
-import { concat, toUtf8 } from "@adyton/core/bytes";
+import { toUtf8 } from "@adyton/core/bytes";
 import { AdytonError } from "@adyton/core/errors";
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
 import {
@@ -14,6 +14,7 @@ import {
   errors as joseErrors,
   jwtVerify,
 } from "jose";
+import { boundedBytes } from "../bounded.ts";
 import { BrokerError } from "../errors.ts";
 
 /** Whose JWTs are taken, and what they are worth. */
@@ -192,19 +193,10 @@ async function fetched(url: string, fetchKeys: FetchKeys): Promise<JsonObject> {
 }
 
 async function textOf(response: Response, url: string): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  for (;;) {
-    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-    if (done || value === undefined) return toUtf8(concat(...parts));
-    length += value.length;
-    if (length > MAX_DOCUMENT) {
-      void reader?.cancel().catch(() => undefined);
-      throw unavailable(`${url} gave more than ${MAX_DOCUMENT} bytes`);
-    }
-    parts.push(value);
-  }
+  const bytes = await boundedBytes(response, MAX_DOCUMENT, () =>
+    unavailable(`${url} gave more than ${MAX_DOCUMENT} bytes`),
+  );
+  return toUtf8(bytes);
 }
 
 /** Keys that came without encryption would be anybody's. */

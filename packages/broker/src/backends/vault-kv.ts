@@ -4,6 +4,7 @@
 
 import { fromUtf8, toUtf8 } from "@adyton/core/bytes";
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
+import { boundedBytes } from "../bounded.ts";
 import { BrokerError } from "../errors.ts";
 import type { ResourceBackend, ResourceHistory } from "./types.ts";
 
@@ -247,8 +248,7 @@ class VaultWire {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      const text = await response.text();
-      if (text.length > MAX_ANSWER) throw failed("its answer is too large");
+      const text = toUtf8(await boundedBytes(response, MAX_ANSWER, () => failed("its answer is too large")));
       const value = text === "" ? {} : parseJson(text);
       return { status: response.status, body: isJsonObject(value) ? value : {} };
     } catch (cause) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Request bodies, never more than allowed.
 
-import { concat, toUtf8 } from "@adyton/core/bytes";
+import { toUtf8 } from "@adyton/core/bytes";
+import { boundedBytes } from "../bounded.ts";
 import { BrokerError } from "../errors.ts";
 import { invalid } from "../protocol.ts";
 
@@ -19,20 +20,7 @@ export function readBody(request: Request, limit: number): Promise<Uint8Array> {
 
 async function read(request: Request, limit: number): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
-  if (request.body === null) return new Uint8Array(0);
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  const reader = request.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return concat(...parts);
-    length += value.length;
-    if (length > limit) {
-      await reader.cancel();
-      throw tooLarge(limit);
-    }
-    parts.push(value);
-  }
+  return boundedBytes(request, limit, () => tooLarge(limit));
 }
 
 /** The whole body as text. Rejects with `REQUEST_TOO_LARGE` or `INVALID_REQUEST`. */

@@ -4,6 +4,7 @@
 
 import { fromBase64, fromUtf8, toBase64, toUtf8 } from "@adyton/core/bytes";
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
+import { boundedBytes } from "../bounded.ts";
 import { BrokerError } from "../errors.ts";
 import { type RootKeyProvider, refusedKey, strangeRecord, unavailableKey } from "./provider.ts";
 import { KEY_BYTES } from "./seal.ts";
@@ -132,9 +133,8 @@ async function call(
 }
 
 async function boundedText(response: Response): Promise<string> {
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  if (bytes.length > MAX_ANSWER) throw unreadable(`it is larger than ${MAX_ANSWER} bytes`);
-  return toUtf8(bytes);
+  const tooLarge = () => unreadable(`it is larger than ${MAX_ANSWER} bytes`);
+  return toUtf8(await boundedBytes(response, MAX_ANSWER, tooLarge));
 }
 
 function bytesIn(value: JsonValue | undefined): Uint8Array | undefined {
