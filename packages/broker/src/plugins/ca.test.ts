@@ -40,6 +40,14 @@ function requestOf(key: KeyObject, format: "PEM" | "DER" = "PEM"): Uint8Array {
 const issue = (path: string, request: Uint8Array) => harness.guest("POST", `${BASE}/issue/${path}`, request);
 
 describe("the mesh CA", () => {
+  it("gives no identity that is longer than SPIFFE's may be", async () => {
+    await start();
+    const request = requestOf(PAIR.privateKey);
+    const path = (parts: number) => Array(parts).fill("a".repeat(127)).join("/");
+    expect((await issue(path(15), request)).status).toBe(200);
+    expect((await refusalOf(await issue(path(16), request))).code).toBe("INVALID_REQUEST");
+  });
+
   it("issues a short-lived certificate with the SPIFFE id, which openssl verifies up to the root", async () => {
     await start();
     const answer = await issue("payments/api", requestOf(PAIR.privateKey));

@@ -50,6 +50,8 @@ const TAG_BYTES = 16;
 const SPACE: Space = "key";
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/;
 const MAX_VERSIONS = 1000;
+/** Of one plugin, in one tenant. */
+const MAX_KEYS = 10_000;
 const TRIES = 20;
 
 export class KeyRing {
@@ -61,7 +63,7 @@ export class KeyRing {
     this.#token = token;
   }
 
-  /** Makes the key, unless it is there. Answers its facts. Rejects with `KEY_REFUSED` for what is no name. */
+  /** Makes the key, unless it is there. Answers its facts. Rejects with `KEY_REFUSED` for what is no name, `QUOTA_EXCEEDED`. */
   async create(
     name: string,
     context: PluginContext,
@@ -71,6 +73,7 @@ export class KeyRing {
     if (!NAME.test(name)) throw refused(name, "expected letters, digits, _, - and dots");
     const known = await this.#find(name, context);
     if (known !== undefined) return factsOf(known.key);
+    if ((await this.list(context)).length >= MAX_KEYS) throw tooMany(name);
     const created = context.now.toISOString();
     const key: StoredKey = {
       name,
@@ -311,6 +314,15 @@ function refused(name: string, why: string): BrokerError {
     "KEY_REFUSED",
     "misuse",
     `Cannot use key ${JSON.stringify(name.slice(0, 128))}: ${why}`,
+  );
+}
+
+function tooMany(name: string): BrokerError {
+  return new BrokerError(
+    "QUOTA_EXCEEDED",
+    "policy",
+    `Cannot make key ${name}: there are ${MAX_KEYS}, and no more are kept`,
+    { hint: "Delete those that nobody needs." },
   );
 }
 

@@ -30,6 +30,15 @@ const credential = async (query: string) => {
 };
 
 describe("a Nebula credential", () => {
+  it("is issued no more once the authority has expired", async () => {
+    await start({ caSeconds: 100 });
+    await harness.attestAgain();
+    const ask = () => harness.guest("GET", `${BASE}/credential?name=pod&ip=10.1.2.3/24`);
+    expect((await ask()).status).toBe(200);
+    harness.clock.time = new Date(harness.clock.time.getTime() + 100_000);
+    expect((await refusalOf(await ask())).code).toBe("PLUGIN_FAILED");
+  });
+
   it.skipIf(TOOL === undefined)("is one that nebula-cert verifies and reads", async () => {
     await start({ caName: "Test CA" });
     // The tool has no option for the time.

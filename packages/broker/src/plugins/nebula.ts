@@ -2,6 +2,7 @@
 // Certificates of the Nebula overlay network for attested workloads, as Trustee's plugin `nebula-ca` answers.
 
 import { concat, fromUtf8 } from "@adyton/core/bytes";
+import { BrokerError } from "../errors.ts";
 import { invalid } from "../protocol.ts";
 import { jsonAnswer, noSuchCall } from "./answers.ts";
 import {
@@ -62,7 +63,8 @@ export function nebulaPlugin(options: NebulaOptions = {}): Plugin {
       const [what] = path;
       if (method !== "GET" || path.length !== 1) throw noSuchCall(NAME, request);
       if (what === "ca") {
-        const { certificate } = await authorityOf(options, context);
+        const { certificate, seed } = await authorityOf(options, context);
+        seed.fill(0);
         return {
           body: fromUtf8(nebulaPem("CERTIFICATE", certificate)),
           contentType: "application/x-pem-file",
@@ -99,10 +101,18 @@ async function credential(
     throw invalid("subnets names one that is not given out");
   const seconds = Math.min(maxSeconds, secondsOf(query.get("duration")) ?? maxSeconds);
   const authority = await authorityOf(options, context);
-  const key = newNebulaKey("x25519");
   const from = context.now.getTime();
   // A certificate that outlives its authority's is refused.
   const notAfter = new Date(Math.min(from + seconds * 1000, authority.notAfter.getTime() - 1000));
+  if (notAfter.getTime() < from) {
+    authority.seed.fill(0);
+    throw new BrokerError(
+      "PLUGIN_FAILED",
+      "unavailable",
+      "Cannot issue a certificate: the authority's has expired",
+    );
+  }
+  const key = newNebulaKey("x25519");
   const certificate = signNebulaCertificate(
     {
       name,
@@ -158,11 +168,13 @@ async function authorityOf(options: NebulaOptions, context: PluginContext): Prom
     return made;
   });
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
-  return {
+  const authority = {
     seed: value.slice(0, SEED_BYTES),
     notAfter: new Date(view.getFloat64(SEED_BYTES)),
     certificate: value.slice(SEED_BYTES + TIME_BYTES),
   };
+  value.fill(0);
+  return authority;
 }
 
 function networkOf(what: string, text: string): Ipv4Network {

@@ -44,6 +44,18 @@ describe("transit", () => {
     expect((await harness.events())[0]).toMatchObject({ type: "plugin.use", keyName: "orders", items: 1 });
   });
 
+  it("keeps so many keys, and no more", async () => {
+    const rows = Array.from({ length: 9_999 }, (_, n) => ({
+      kind: "put" as const,
+      space: "key",
+      key: `transit/k${n}`,
+      value: new Uint8Array(1),
+    }));
+    await harness.state.store.write(rows);
+    expect((await refusalOf(await post("keys/more"))).code).toBe("QUOTA_EXCEEDED");
+    expect((await post("keys/orders")).status).toBe(200);
+  });
+
   it("rotates: old ciphertexts open until their version is shut out, and rewrap brings them up", async () => {
     const old = await encrypted();
     expect((await post("keys/orders/rotate")).status).toBe(204);
