@@ -14,10 +14,7 @@ process.on("message", (message: ServerOrder | "usage" | "stop") => {
 process.on("disconnect", () => process.exit(0));
 
 async function start({ folder, postgres, sessionSeconds }: ServerOrder): Promise<void> {
-  const state = await openBrokerState(folder, {
-    rootKey: { shared: true },
-    ...(postgres === undefined ? {} : { postgres: { url: postgres } }),
-  });
+  const state = await openBrokerState(folder, postgres === undefined ? {} : { postgres: { url: postgres } });
   const broker = createBroker({
     ...state,
     allowSimulated: true,
