@@ -25,4 +25,14 @@ async function writeForever(name: string): Promise<never> {
   }
 }
 
-await Promise.all(["a", "b", "c", "d"].map(writeForever));
+/** New root keys without end, each with everything sealed anew under it. */
+async function rotateForever(): Promise<never> {
+  for (;;) {
+    await state.rootKeys.rotate();
+    await state.rootKeys.settled();
+    await state.rootKeys.retire();
+  }
+}
+
+const rotating = round.startsWith("rotating") ? [rotateForever()] : [];
+await Promise.all([...["a", "b", "c", "d"].map(writeForever), ...rotating]);
