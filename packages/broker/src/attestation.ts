@@ -36,6 +36,7 @@ import { parseTeeKey, type TeeKeyOptions } from "./jwe.ts";
 import type { AttestRequest } from "./protocol.ts";
 import type { LiveReferences } from "./reference/types.ts";
 import type { Session } from "./sessions.ts";
+import { withSpan } from "./telemetry/spans.ts";
 import { schemeNameOf, submodsOf } from "./veraison-media.ts";
 
 /** Evidence that was sent to be judged, with what it is to bind. */
@@ -101,23 +102,27 @@ export class Verifier {
   ): Promise<string> {
     if (request.nonce !== session.nonce) throw wrongNonce();
     parseTeeKey(request.teePubkey, this.#options.keyOptions);
-    const { primary, devices } = await this.#verify(session, request, now);
+    const { primary, devices } = await withSpan("verify", { "adyton.tee": session.tee }, () =>
+      this.#verify(session, request, now),
+    );
     const initData = await boundInitData(primary, request);
-    const result = appraise([primary, ...devices], {
-      policy: await this.#options.policy(now),
-      referenceValues: references.values,
-      vouchersOf: references.vouchersOf,
-      now,
-      // Bound by the report data, as #verify has checked.
-      runtimeData: {
-        ...(request.additionalEvidence === undefined
-          ? {}
-          : { "additional-evidence": request.additionalEvidence }),
-        nonce: request.nonce,
-        "tee-pubkey": request.teePubkey,
-      },
-      ...(initData === undefined ? {} : { initData }),
-    });
+    const result = await withSpan("appraise", { "adyton.tee": session.tee }, async () =>
+      appraise([primary, ...devices], {
+        policy: await this.#options.policy(now),
+        referenceValues: references.values,
+        vouchersOf: references.vouchersOf,
+        now,
+        // Bound by the report data, as #verify has checked.
+        runtimeData: {
+          ...(request.additionalEvidence === undefined
+            ? {}
+            : { "additional-evidence": request.additionalEvidence }),
+          nonce: request.nonce,
+          "tee-pubkey": request.teePubkey,
+        },
+        ...(initData === undefined ? {} : { initData }),
+      }),
+    );
     return signEar(result, {
       key: this.#options.signingKey,
       issuer: TOKEN_ISSUER,

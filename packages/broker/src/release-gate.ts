@@ -10,6 +10,7 @@ import { parseTeeKey, type TeeKey, type TeeKeyOptions } from "./jwe.ts";
 import type { Asked, AttestedClaims, ResourceDecision, ResourcePolicy } from "./policy.ts";
 import { matchedReferences } from "./reference/matched.ts";
 import type { Store } from "./store/types.ts";
+import { withSpan } from "./telemetry/spans.ts";
 
 export interface ReleaseGateOptions {
   readonly store: Store;
@@ -19,6 +20,8 @@ export interface ReleaseGateOptions {
   readonly explanations?: Explanations;
   /** Which keys secrets are encrypted to, and where tokens name them. */
   readonly keyOptions?: AttestedKeyOptions;
+  /** Told when a policy cannot decide. */
+  readonly undecided?: () => void;
 }
 
 export interface AttestedKeyOptions extends TeeKeyOptions {
@@ -52,8 +55,10 @@ export class ReleaseGate {
   readonly #policy: ReleaseGateOptions["policy"];
   readonly #explanations: Explanations | undefined;
   readonly #keyOptions: AttestedKeyOptions | undefined;
+  readonly #undecided: (() => void) | undefined;
 
-  constructor({ store, policy, explanations, keyOptions }: ReleaseGateOptions) {
+  constructor({ store, policy, explanations, keyOptions, undecided }: ReleaseGateOptions) {
+    this.#undecided = undecided;
     this.#store = store;
     this.#policy = policy;
     this.#explanations = explanations;
@@ -67,13 +72,14 @@ export class ReleaseGate {
     now: Date,
     event: AuditFacts & { readonly type: string },
   ): Promise<Admission> {
-    const policy = await this.#policy(now, asked);
+    const { policy, decision } = await withSpan("policy", { "adyton.plugin": asked.plugin }, () =>
+      this.#decide(asked, claims, now),
+    );
     const facts = { ...event, ...namesOf(policy), ...requesterOf(claims) };
     const record: Admission["record"] = async (decision, more) => {
       const [seq = 0] = await this.#store.write([auditChange(now, { ...facts, decision, ...more })]);
       return seq;
     };
-    const decision = await policy.allow({ ...asked, claims, now });
     if (!decision.allow) {
       await record("deny", {
         reason: rulesOf(decision),
@@ -82,6 +88,20 @@ export class ReleaseGate {
       throw refused(asked, decision);
     }
     return { record };
+  }
+
+  async #decide(
+    asked: Asked,
+    claims: AttestedClaims,
+    now: Date,
+  ): Promise<{ readonly policy: ResourcePolicy; readonly decision: ResourceDecision }> {
+    try {
+      const policy = await this.#policy(now, asked);
+      return { policy, decision: await policy.allow({ ...asked, claims, now }) };
+    } catch (error) {
+      this.#undecided?.();
+      throw error;
+    }
   }
 
   /** As `teeKeyOf`, by this broker's options. */

@@ -10,6 +10,7 @@ import type { AttestedClaims } from "./policy.ts";
 import type { AuditFacts, ReleaseGate } from "./release-gate.ts";
 import { type ResourcePath, resourceName } from "./resource-path.ts";
 import type { Store } from "./store/types.ts";
+import { withSpan } from "./telemetry/spans.ts";
 
 export interface ResourcesOptions {
   readonly store: Store;
@@ -83,7 +84,16 @@ export class Resources {
    * `POLICY_REFUSED`, `RESOURCE_NOT_FOUND` (which only shows to whom the policy allows the name),
    * `UNSUPPORTED_TEE_KEY`, or as the back end does.
    */
-  async release(path: ResourcePath, claims: AttestedClaims, now: Date, version?: number): Promise<Released> {
+  release(path: ResourcePath, claims: AttestedClaims, now: Date, version?: number): Promise<Released> {
+    return withSpan("release", {}, () => this.#release(path, claims, now, version));
+  }
+
+  async #release(
+    path: ResourcePath,
+    claims: AttestedClaims,
+    now: Date,
+    version: number | undefined,
+  ): Promise<Released> {
     const name = resourceName(path);
     const asked = {
       plugin: "resource",

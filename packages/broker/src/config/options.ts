@@ -194,11 +194,13 @@ async function trustedOf(settings: TokenSettings): Promise<Pick<BrokerOptions, "
 
 async function certificatesIn(path: string): Promise<readonly Certificate[]> {
   try {
-    return parsePem(await textFile(path)).map(({ der }) => parseCertificate(der));
+    const blocks = parsePem(await textFile(path));
+    if (blocks.length > 0) return blocks.map(({ der }) => parseCertificate(der));
   } catch (cause) {
     if (cause instanceof BrokerError || !(cause instanceof AdytonError)) throw cause;
     throw new BrokerError("CONFIG_INVALID", "malformed", `Cannot use ${path}: ${cause.message}`, { cause });
   }
+  throw new BrokerError("CONFIG_INVALID", "malformed", `Cannot use ${path}: expected certificates in PEM`);
 }
 
 async function adminOf(settings: AdminSettings): Promise<AdministratorOptions> {

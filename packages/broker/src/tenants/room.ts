@@ -84,6 +84,7 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
   const veraisonPolicies = new VeraisonPolicies({ store, vault });
   const gate = new ReleaseGate({
     store,
+    undecided: () => options.metrics?.policyFailed(),
     explanations,
     keyOptions,
     policy: async (_now, asked) =>
