@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The trust services as one function from Request to Response: challenge, verification, appraisal, release.
 
-import type { EarSigningKey, Policy } from "@adyton/appraisal";
+import type { Policy } from "@adyton/appraisal";
 import type { NoteKey } from "@adyton/core/note";
 import type { Certificate } from "@adyton/core/x509";
 import type { Endorsements } from "@adyton/evidence/endorsements";
@@ -11,6 +11,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { errorResponse } from "./http/answers.ts";
 import type { Connection } from "./http/parts.ts";
 import { type RateLimit, RateLimiter } from "./http/rate-limit.ts";
+import type { ExplanationRetention } from "./explanations.ts";
 import { type Logger, redacting, silentLogger } from "./log.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { watchState } from "./metrics/watch.ts";
@@ -25,6 +26,7 @@ import { createObserver } from "./telemetry/observer.ts";
 import { Rooms } from "./tenants/rooms.ts";
 import { Tenants } from "./tenants/tenants.ts";
 import type { TrustedTokens } from "./tokens/trusted-verifiers.ts";
+import type { TokenKeys } from "./tokens/token-keys.ts";
 import type { Vault } from "./vault.ts";
 
 export interface BrokerOptions {
@@ -33,7 +35,8 @@ export interface BrokerOptions {
   readonly vault: Vault;
   /** Lets administrators see and rotate the root keys behind `vault`. Closed with the broker. */
   readonly rootKeys?: RootKeyService;
-  readonly signingKey: EarSigningKey;
+  /** Sign attestation results. Default: keys that are kept in the store. */
+  readonly tokenKeys?: TokenKeys;
   /** What the checkpoints of the audit log are checked with. */
   readonly logKey: NoteKey;
   /** What the owner presents as bearer token: may do everything, everywhere. */
@@ -65,6 +68,8 @@ export interface BrokerOptions {
   readonly policyFolder?: string;
   /** Whose documents administrators can register. Default: nobody's but NVIDIA's, and none without a signature. */
   readonly referenceTrust?: ReferenceSources;
+  /** How long it can be said why attestations came out as they did. */
+  readonly explanations?: ExplanationRetention;
   /** Where secrets rest. Default: sealed in the store. Closed with the broker. */
   readonly backend?: ResourceBackend;
   /** Where a tenant's rest: a part of its own. Default: sealed in the store. Closed with the broker. */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why attestations came out as they did, for administrators: the whole tree with policy lines and reference values, which
-// tokens do not carry. The last thousand of a day, among the values that expire.
+// tokens do not carry. A number of the last, for a time, among the values that expire.
 
 import { randomBytes } from "node:crypto";
 import type { AttestationResult, Explanation, TrustTier } from "@adyton/appraisal";
 import { fromUtf8, toHex, toUtf8 } from "@adyton/core/bytes";
 import { BrokerError } from "./errors.ts";
+import { invalid } from "./protocol.ts";
 import type { Store } from "./store/types.ts";
 import type { Vault } from "./vault.ts";
 
@@ -27,30 +28,45 @@ export interface ExplainedSubmod {
   readonly reasons: Explanation | null;
 }
 
-export interface ExplanationsOptions {
+/** How many explanations stay, and for how long. Who may read the audit log reads them. */
+export interface ExplanationRetention {
+  /** The last so many, 1 to 100,000. Default 1,000. */
+  readonly kept?: number;
+  /** Up to a year. Default a day. */
+  readonly seconds?: number;
+}
+
+export interface ExplanationsOptions extends ExplanationRetention {
   readonly store: Store;
   readonly vault: Vault;
 }
 
 const SPACE = "explanation";
 const COUNTER = new Map([["kept", 1]]);
-const SLOTS = 1000;
-const LIFETIME_MS = 86_400_000;
+const KEPT = 1000;
+const MAX_KEPT = 100_000;
+const SECONDS = 86_400;
+const MAX_SECONDS = 365 * SECONDS;
 const RANDOM_BYTES = 12;
 
 export class Explanations {
   readonly #options: ExplanationsOptions;
+  readonly #slots: number;
+  readonly #lifetimeMs: number;
 
+  /** Throws `INVALID_REQUEST` for a retention out of bounds. */
   constructor(options: ExplanationsOptions) {
     this.#options = options;
+    this.#slots = wholeUpTo(MAX_KEPT, "kept", options.kept ?? KEPT);
+    this.#lifetimeMs = 1000 * wholeUpTo(MAX_SECONDS, "seconds", options.seconds ?? SECONDS);
   }
 
-  /** Answers the id by which it is found for a day, unless a thousand others came since. */
+  /** Answers the id by which it is found, until its time is over or too many others came since. */
   async keep(result: AttestationResult, now: Date): Promise<string> {
     const { store, vault } = this.#options;
-    const expires = new Date(now.getTime() + LIFETIME_MS);
+    const expires = new Date(now.getTime() + this.#lifetimeMs);
     const count = (await store.ephemeral.add(SPACE, COUNTER, expires, now)).get("kept") ?? 0;
-    const id = `${count % SLOTS}-${toHex(new Uint8Array(randomBytes(RANDOM_BYTES)))}`;
+    const id = `${count % this.#slots}-${toHex(new Uint8Array(randomBytes(RANDOM_BYTES)))}`;
     const kept: KeptExplanation = {
       id,
       at: now.toISOString(),
@@ -70,7 +86,7 @@ export class Explanations {
 
   /** Undefined once it is gone. */
   async peek(id: string, now: Date): Promise<KeptExplanation | undefined> {
-    const found = /^\d{1,3}-[0-9a-f]{24}$/.test(id) ? await this.#at(slotOf(id), now) : undefined;
+    const found = /^\d{1,5}-[0-9a-f]{24}$/.test(id) ? await this.#at(slotOf(id), now) : undefined;
     return found?.id === id ? found : undefined;
   }
 
@@ -78,24 +94,21 @@ export class Explanations {
   async find(id: string, now: Date): Promise<KeptExplanation> {
     const found = await this.peek(id, now);
     if (found !== undefined) return found;
-    throw new BrokerError(
-      "EXPLANATION_NOT_FOUND",
-      "misuse",
-      `Cannot find explanation ${JSON.stringify(id.slice(0, 80))}: it is unknown, or too long ago`,
-      {
-        hint: "The id is the jti of the token. The last thousand of a day are kept: attest again for a new one.",
-      },
+    throw explanationMissing(
+      `explanation ${JSON.stringify(id.slice(0, 80))}`,
+      "it is unknown, or too long ago",
+      "The id is the jti of the token. They are kept for a time (by default the last thousand of a day): attest again for a new one.",
     );
   }
 
   /** The newest, newest first. */
   async newest(limit: number, now: Date): Promise<readonly KeptExplanation[]> {
     const { ephemeral } = this.#options.store;
-    const expires = new Date(now.getTime() + LIFETIME_MS);
+    const expires = new Date(now.getTime() + this.#lifetimeMs);
     const count = (await ephemeral.add(SPACE, new Map([["kept", 0]]), expires, now)).get("kept") ?? 0;
     const found: KeptExplanation[] = [];
-    for (let n = count; n > 0 && n > count - Math.min(limit, SLOTS); n--) {
-      const kept = await this.#at(`slot/${n % SLOTS}`, now);
+    for (let n = count; n > 0 && n > count - Math.min(limit, this.#slots); n--) {
+      const kept = await this.#at(`slot/${n % this.#slots}`, now);
       if (kept !== undefined) found.push(kept);
     }
     return found;
@@ -110,6 +123,11 @@ export class Explanations {
   }
 }
 
+/** `EXPLANATION_NOT_FOUND`. */
+export function explanationMissing(what: string, why: string, hint: string): BrokerError {
+  return new BrokerError("EXPLANATION_NOT_FOUND", "misuse", `Cannot find ${what}: ${why}`, { hint });
+}
+
 /** Where each rule that failed stands: file and line by the rule's name. */
 export function placesIn({ submods }: KeptExplanation): ReadonlyMap<string, { file: string; line: number }> {
   const places = new Map<string, { file: string; line: number }>();
@@ -120,6 +138,11 @@ export function placesIn({ submods }: KeptExplanation): ReadonlyMap<string, { fi
   };
   for (const { reasons } of Object.values(submods)) if (reasons !== null) visit(reasons);
   return places;
+}
+
+function wholeUpTo(most: number, name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
+  throw invalid(`explanations.${name} is ${value}, expected a whole number from 1 to ${most}`);
 }
 
 function slotOf(id: string): string {

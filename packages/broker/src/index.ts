@@ -24,6 +24,7 @@ export type { BackupOpener, BackupReaders } from "./backup/envelope.ts";
 export { type Broker, type BrokerOptions, createBroker } from "./broker.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { BrokerError, type BrokerErrorCode } from "./errors.ts";
+export type { ExplanationRetention } from "./explanations.ts";
 export type { Connection } from "./http/parts.ts";
 export type { RateLimit } from "./http/rate-limit.ts";
 export { encryptTo, type Jwe, parseTeeKey, type TeeKey } from "./jwe.ts";

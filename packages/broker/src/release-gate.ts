@@ -147,6 +147,8 @@ function requesterOf(claims: AttestedClaims): AuditFacts {
     simulated: claims["adyton.simulated"] ?? true,
     ...(typeof verifier === "string" ? { verifier } : {}),
     submods: Object.fromEntries(submods),
+    // What it stands on is found by it: the attestation's own entry, and its explanation.
+    ...(typeof verifier !== "string" && typeof claims.jti === "string" ? { attestation: claims.jti } : {}),
   };
 }
 

@@ -53,6 +53,10 @@ export interface Admin extends Administration {
   activatePolicy(name: PolicyName, version: number): Promise<PolicyFacts>;
   /** Why an attestation came out as it did, by the `jti` of its token: `{id, at, status, submods}`. */
   getExplanation(id: string): Promise<JsonObject>;
+  /** The same, by the id of the session (its cookie's value) as long as it lives. */
+  explainSession(session: string): Promise<JsonObject>;
+  /** An entry of the audit log in words: `{seq, time, event, text, explanation}`, the last null when it is gone. */
+  explainDecision(seq: number): Promise<JsonObject>;
   /** The newest attestations, newest first: `{id, at, status, tees}`. */
   listExplanations(limit?: number): Promise<readonly JsonObject[]>;
   /** Resolves when the broker answers. */
@@ -201,6 +205,15 @@ export function createAdmin(options: AdminOptions): Admin {
     getExplanation: async (id) => {
       const path = `/v1/explanations/${encodeURIComponent(id)}`;
       return objectIn(await call({ method: "GET", path, what: "get the explanation" }), "explanation");
+    },
+    explainSession: async (session) => {
+      const path = "/v1/explanations/session";
+      const body = JSON.stringify({ session });
+      return objectIn(await call({ method: "POST", path, body, what: "explain the session" }), "explanation");
+    },
+    explainDecision: async (seq) => {
+      const path = `/v1/explanations/decisions/${seq}`;
+      return objectIn(await call({ method: "GET", path, what: `explain entry ${seq}` }), "explanation");
     },
     listExplanations: async (limit) => {
       const path = `/v1/explanations${limit === undefined ? "" : `?limit=${limit}`}`;

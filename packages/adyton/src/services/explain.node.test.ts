@@ -56,6 +56,33 @@ describe("adyton explain", () => {
     expect(token.stdout).not.toMatch(/\.rego/);
   });
 
+  it("a decision of the audit log, with what the guest may hear and what only the administrator does", async () => {
+    const get = await adyton(
+      "secret",
+      "get",
+      "default/hello/secret",
+      "--tee",
+      "sample",
+      "--out",
+      "secret.bin",
+    );
+    expect(get.exit).toBe(5);
+    expect(get.stderr).not.toMatch(/\.rego/);
+    const { entries } = JSON.parse((await adyton("audit", "list", "--json")).stdout);
+    const { seq } = entries.at(-1);
+    const told = await adyton("explain", String(seq));
+    expect(told.exit).toBe(0);
+    expect(told.stdout).toMatch(/Refused by policy .*\n[\s\S]*✗ reference:launch_digest/);
+    expect(told.stdout).toMatch(/at adyton\/sample\.rego:\d+/);
+    expect(told.stdout).toContain("reference value launch_digest = []");
+    expect(JSON.parse((await adyton("explain", String(seq), "--json")).stdout)).toMatchObject({
+      seq,
+      event: { decision: "deny" },
+    });
+    expect((await adyton("explain", "99999")).exit).not.toBe(0);
+    expect((await adyton("explain", "0".repeat(32))).stderr).toContain("session");
+  });
+
   it("refuses two things at once, and ids that there are not", async () => {
     expect((await adyton("explain", "last", "--token", "token.jwt")).exit).toBe(1);
     expect((await adyton("explain", "0-000000000000000000000000")).exit).not.toBe(0);

@@ -13,7 +13,13 @@ import type { Io } from "../io.ts";
 import { readToken } from "../token/input.ts";
 import { adminOf } from "./place.ts";
 
-/** JSON: `{id, at, status, submods: {name: {tee, status, policy, reasons}}}`; of the list `{explanations: [{id, at, status, tees}]}`. */
+const DECISION = /^[1-9]\d{0,14}$/;
+const SESSION = /^[0-9a-f]{32}$/;
+
+/**
+ * JSON: `{id, at, status, submods: {name: {tee, status, policy, reasons}}}`; of the list `{explanations: [{id, at, status,
+ * tees}]}`; of an entry of the audit log `{seq, time, event, text, explanation}`.
+ */
 export async function explain(invocation: Invocation, io: Io): Promise<ExitCode> {
   const admin = await adminOf(invocation, io);
   const id = await idOf(invocation, admin, io);
@@ -23,15 +29,27 @@ export async function explain(invocation: Invocation, io: Io): Promise<ExitCode>
     else io.stdout.write(listText(explanations));
     return EXIT.ok;
   }
-  const found = await admin.getExplanation(id);
-  if (invocation.json) {
-    writeJson(io.stdout, found);
-    return EXIT.ok;
-  }
-  const style = styleOf(io.stdout, io.env);
-  const heading = `${style.bold(printable(String(found.id)))}  ${printable(String(found.at))}  ${printable(String(found.status))}`;
-  io.stdout.write(`${[heading, ...reasonTexts(found, invocation.flag("all"))].join("\n\n")}\n`);
+  const found = await foundBy(id, admin);
+  if (invocation.json) writeJson(io.stdout, found);
+  else io.stdout.write(`${textOf(found, invocation.flag("all"), io)}\n`);
   return EXIT.ok;
+}
+
+function foundBy(id: string, admin: Admin): Promise<JsonObject> {
+  if (DECISION.test(id)) return admin.explainDecision(Number(id));
+  return SESSION.test(id) ? admin.explainSession(id) : admin.getExplanation(id);
+}
+
+function textOf(found: JsonObject, all: boolean, io: Io): string {
+  const style = styleOf(io.stdout, io.env);
+  if (typeof found.text === "string") {
+    const { explanation } = found;
+    const rest = isJsonObject(explanation) ? textOf(explanation, all, io) : "";
+    const lines = found.text.split("\n").map((line) => printable(line));
+    return [lines.join("\n"), ...(rest === "" ? [] : [rest])].join("\n\n");
+  }
+  const heading = `${style.bold(printable(String(found.id)))}  ${printable(String(found.at))}  ${printable(String(found.status))}`;
+  return [heading, ...reasonTexts(found, all)].join("\n\n");
 }
 
 /** Each submodule, with its policy and its tree. */

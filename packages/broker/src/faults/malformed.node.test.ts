@@ -37,13 +37,6 @@ interface Row {
 }
 
 const ROWS: readonly Row[] = [
-  {
-    route: "POST /attestation",
-    path: "/attestation",
-    body: { verification_requests: [{ tee: "sample", evidence: "e30" }], policy_ids: ["default"] },
-  },
-  { route: "POST /challenge", path: "/challenge", body: { tee: "sample", tee_params: "" } },
-  { route: "POST /policy", path: "/policy", body: { policy_id: "default", type: "rego", policy: POLICY } },
   { route: "POST /kbs/v0/auth", path: "/kbs/v0/auth", body: authBody() },
   { route: "POST /kbs/v0/attest", path: "/kbs/v0/attest", body: {} },
   {
@@ -56,6 +49,7 @@ const ROWS: readonly Row[] = [
       policy_ids: ["default"],
     },
   },
+  { route: "POST /v1/explanations/session", path: "/v1/explanations/session", body: { session: ID } },
   { route: "POST /challenge", path: "/challenge", body: { tee: "tdx", tee_params: "" } },
   { route: "POST /policy", path: "/policy", body: { policy_id: "default", type: "rego", policy: POLICY } },
   {

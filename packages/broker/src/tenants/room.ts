@@ -80,7 +80,7 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
   });
   const builtin = builtinPolicy({ allowSimulated });
   const affirming = affirmingPolicy({ allowSimulated });
-  const explanations = new Explanations({ store, vault });
+  const explanations = new Explanations({ ...options.explanations, store, vault });
   const veraisonPolicies = new VeraisonPolicies({ store, vault });
   const gate = new ReleaseGate({
     store,
