@@ -8,11 +8,27 @@ import { AdytonError } from "@adyton/core/errors";
 import { type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
 import { type Envelope, reportDataOf, schemeOf } from "@adyton/evidence";
 import { decodeJwt } from "jose";
+import {
+  type CertificateRequest,
+  certificateKey,
+  certificateRequest,
+  type IssuedCertificate,
+  issueCall,
+  issuedIn,
+  rootsCall,
+} from "./certificate.ts";
 import { ClientError, invalidAnswer } from "./errors.ts";
+import {
+  type NebulaCredential,
+  type NebulaRequest,
+  type PluginCalls,
+  pluginCalls,
+  type Transit,
+} from "./plugins.ts";
 import { checkReleaseProof, PROOF_HEADER, type ReleaseProofOptions } from "./release-proof.ts";
 import { resourcePath } from "./resource-path.ts";
 import { decryptAnswer, newTeeKeyPair, type TeeKeyPair } from "./tee-key.ts";
-import { type Answer, jsonIn, objectIn, Wire, type WireOptions } from "./wire.ts";
+import { type Answer, type Call, jsonIn, objectIn, Wire, type WireOptions } from "./wire.ts";
 
 export interface ClientOptions extends WireOptions {
   /** Collects the evidence. Default: what `detectAttester` of `@adyton/attester` finds on this machine. */
@@ -45,7 +61,7 @@ export interface Attestation {
   readonly keyPair: TeeKeyPair;
 }
 
-export interface Client {
+export interface Client extends PluginCalls {
   /**
    * A token that still holds: the last one, or a new one through attestation. `fresh` demands a new one. Rejects with
    * a `ClientError`, or with what the attester throws.
@@ -57,6 +73,13 @@ export interface Client {
    * `RELEASE_REFUSED` when policy says no, `RESOURCE_MISSING`, `PROOF_REFUSED`, or as `getToken`.
    */
   getResource(name: string, options?: { readonly version?: number }): Promise<Uint8Array>;
+  /**
+   * A certificate of the broker's mesh CA, and the key that the evidence binds: a fresh one each time, attested for this
+   * alone, unless a request of your own is given. Rejects with `RELEASE_REFUSED` when policy says no, `RESOURCE_MISSING`
+   * where there is no such CA, `REQUEST_REFUSED` for a request that it does not take, `INVALID_ANSWER` for a certificate of
+   * another key or identity, `INVALID_NAME`, or as `getToken`.
+   */
+  requestCertificate(request: CertificateRequest): Promise<IssuedCertificate>;
 }
 
 const PREFIX = "/kbs/v0";
@@ -84,6 +107,7 @@ class KbsClient implements Client {
   readonly #now: () => Date;
   readonly #proof: ReleaseProofOptions | undefined;
   readonly #exportableKey: boolean;
+  readonly #plugins: PluginCalls;
   #attester: ClientOptions["attester"];
   #held: { readonly attestation: Attestation; readonly expires: number } | undefined;
   /** One attestation at a time, shared by everyone who waits for it. */
@@ -97,12 +121,13 @@ class KbsClient implements Client {
     this.#wait =
       options.wait ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
     this.#now = options.now ?? (() => new Date());
+    this.#plugins = pluginCalls((call, read) => this.#asAttested(call, read));
   }
 
   async getToken({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<Attestation> {
     const held = this.#held;
     if (!fresh && held !== undefined && held.expires > this.#now().getTime() / 1000) return held.attestation;
-    this.#pending ??= this.#attestPatiently().finally(() => {
+    this.#pending ??= this.#attestAndHold().finally(() => {
       this.#pending = undefined;
     });
     return this.#pending;
@@ -110,12 +135,64 @@ class KbsClient implements Client {
 
   async getResource(name: string, { version }: { readonly version?: number } = {}): Promise<Uint8Array> {
     const path = resourcePath(name);
+    const proof = this.#proof;
+    const call: Call = {
+      method: "GET",
+      path: `${PREFIX}/resource/${path}${version === undefined ? "" : `?version=${version}`}`,
+      what: `get ${path}`,
+      ...(proof === undefined ? {} : { headers: { [PROOF_HEADER]: "1" } }),
+    };
+    return this.#asAttested(call, async (answer, keyPair) => {
+      if (proof !== undefined) {
+        const file = await checkReleaseProof(answer.headers.get(PROOF_HEADER), path, keyPair, proof.logKey);
+        await proof.keep?.(path, file);
+      }
+      return decryptAnswer(jsonIn(answer, "resource"), keyPair);
+    });
+  }
+
+  get transit(): Transit {
+    return this.#plugins.transit;
+  }
+
+  async unwrapKey(key: string, wrapped: Uint8Array): Promise<Uint8Array> {
+    return this.#plugins.unwrapKey(key, wrapped);
+  }
+
+  async nebulaCredential(request: NebulaRequest): Promise<NebulaCredential> {
+    return this.#plugins.nebulaCredential(request);
+  }
+
+  async diskKey(path: string): Promise<Uint8Array> {
+    return this.#plugins.diskKey(path);
+  }
+
+  async requestCertificate(request: CertificateRequest): Promise<IssuedCertificate> {
+    const { csr } = request;
+    if (csr !== undefined) {
+      const answer = await this.#asAttested(issueCall(request, csr), (got) => got);
+      return issuedIn(answer, await this.#wire.call(rootsCall(request)), request, undefined);
+    }
+    const keyPair = await newTeeKeyPair(true);
+    const own = await certificateKey(keyPair);
+    const call = issueCall(request, await certificateRequest(own.key));
+    const { token } = await this.#attestPatiently(keyPair);
+    const answer = await this.#wire.call(withToken(call, token));
+    return issuedIn(answer, await this.#wire.call(rootsCall(request)), request, own);
+  }
+
+  /** With a token that holds; with a new one when the broker does not take it. */
+  async #asAttested<T>(
+    call: Call,
+    read: (answer: Answer, keyPair: TeeKeyPair) => T | Promise<T>,
+  ): Promise<T> {
     let fresh = false;
     for (let tried = 1; ; tried++) {
       const before = this.#held?.attestation;
       const attestation = await this.getToken({ fresh });
       try {
-        return await this.#fetchResource(path, version, attestation);
+        const answer = await this.#wire.call(withToken(call, attestation.token));
+        return await read(answer, attestation.keyPair);
       } catch (error) {
         if (!(error instanceof ClientError) || error.detail.status !== 401 || tried === RESOURCE_TRIES)
           throw error;
@@ -126,32 +203,17 @@ class KbsClient implements Client {
     }
   }
 
-  async #fetchResource(
-    path: string,
-    version: number | undefined,
-    { token, keyPair }: Attestation,
-  ): Promise<Uint8Array> {
-    const proof = this.#proof;
-    const answer = await this.#wire.call({
-      method: "GET",
-      path: `${PREFIX}/resource/${path}${version === undefined ? "" : `?version=${version}`}`,
-      what: `get ${path}`,
-      headers: { authorization: `Bearer ${token}`, ...(proof === undefined ? {} : { [PROOF_HEADER]: "1" }) },
-    });
-    if (proof !== undefined) {
-      const file = await checkReleaseProof(answer.headers.get(PROOF_HEADER), path, keyPair, proof.logKey);
-      await proof.keep?.(path, file);
-    }
-    return decryptAnswer(jsonIn(answer, "resource"), keyPair);
+  async #attestAndHold(): Promise<Attestation> {
+    const attestation = await this.#attestPatiently();
+    this.#held = { attestation, expires: expiryOf(attestation.token) - MARGIN_SECONDS };
+    return attestation;
   }
 
   /** Attests; when the broker cannot answer, again after a pause. A refusal is final. */
-  async #attestPatiently(): Promise<Attestation> {
+  async #attestPatiently(keyPair?: TeeKeyPair): Promise<Attestation> {
     for (let tried = 1; ; tried++) {
       try {
-        const attestation = await this.#attest();
-        this.#held = { attestation, expires: expiryOf(attestation.token) - MARGIN_SECONDS };
-        return attestation;
+        return await this.#attest(keyPair ?? (await newTeeKeyPair(this.#exportableKey)));
       } catch (error) {
         if (!(error instanceof ClientError) || error.category !== "unavailable" || tried === ATTEST_TRIES)
           throw error;
@@ -163,8 +225,8 @@ class KbsClient implements Client {
     }
   }
 
-  /** Request, challenge, attestation, result: each with a key of its own. */
-  async #attest(): Promise<Attestation> {
+  /** Request, challenge, attestation, result. */
+  async #attest(keyPair: TeeKeyPair): Promise<Attestation> {
     this.#attester ??= await (await import("@adyton/attester")).detectAttester();
     const { tee } = this.#attester;
     const challenge = await this.#wire.call({
@@ -180,7 +242,6 @@ class KbsClient implements Client {
     });
     const { request, runtimeDataHash, toKbs } = schemeOf(tee);
     const nonce = request === undefined ? nonceIn(challenge) : requestIn(challenge);
-    const keyPair = await newTeeKeyPair(this.#exportableKey);
     const reportData = await reportDataOf(
       { nonce, teePubkey: keyPair.publicJwk, additionalEvidence: "" },
       defaultCrypto,
@@ -208,6 +269,10 @@ class KbsClient implements Client {
 }
 
 const JSON_BODY: Readonly<Record<string, string>> = { "content-type": "application/json" };
+
+function withToken(call: Call, token: string): Call {
+  return { ...call, headers: { ...call.headers, authorization: `Bearer ${token}` } };
+}
 
 /** A fresh attestation would change nothing. */
 function isFinal({ code }: ClientError): boolean {

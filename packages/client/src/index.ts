@@ -34,6 +34,7 @@ export {
   createAuditLog,
   fetchLogKey,
 } from "./audit.ts";
+export type { CertificateRequest, IssuedCertificate } from "./certificate.ts";
 export {
   type Attestation,
   type Client,
@@ -43,6 +44,14 @@ export {
 } from "./client.ts";
 export { ClientError, type ClientErrorCode } from "./errors.ts";
 export type { KeyAdmin, KeyFacts, KeySettings } from "./keys.ts";
+export type {
+  DataKey,
+  NebulaCredential,
+  NebulaRequest,
+  PluginCalls,
+  Transit,
+  TransitOptions,
+} from "./plugins.ts";
 export type {
   AddedReferences,
   AddReferencesOptions,

@@ -25,7 +25,10 @@ export async function newTeeKeyPair(exportable = false): Promise<TeeKeyPair> {
 }
 
 /** Opens the broker's answer. Throws `INVALID_ANSWER` or `UNDECIPHERABLE`. */
-export async function decryptAnswer(answer: JsonValue, { privateKey }: TeeKeyPair): Promise<Uint8Array> {
+export async function decryptAnswer(
+  answer: JsonValue,
+  { privateKey }: TeeKeyPair,
+): Promise<Uint8Array<ArrayBuffer>> {
   const jwe = jweOf(answer);
   try {
     const { plaintext } = await flattenedDecrypt(jwe, privateKey, {

@@ -105,7 +105,7 @@ export function objectIn({ bytes }: Answer, what: string): JsonObject {
 }
 
 /** The JSON in an answer. Throws `INVALID_ANSWER`. */
-export function jsonIn({ bytes }: Pick<Answer, "bytes">, what: string): JsonValue {
+export function jsonIn({ bytes }: { readonly bytes: Uint8Array }, what: string): JsonValue {
   try {
     return parseJson(toUtf8(bytes));
   } catch (error) {
