@@ -34,6 +34,8 @@ const MAGIC: Uint8Array = fromUtf8("adyton backup 1\n");
 const PURPOSE = "backup";
 const LENGTH_BYTES = 4;
 const MAX_HEADER = 64 * 1024;
+/** Each passphrase's may take a second. */
+const MAX_SLOTS = 32;
 const CHUNK = 64 * 1024;
 const TAG_BYTES = 16;
 const IV_BYTES = 12;
@@ -110,6 +112,7 @@ async function keyIn(header: Uint8Array, opener: BackupOpener): Promise<Uint8Arr
   } catch {
     throw invalid("its header cannot be read");
   }
+  if (slots.length > MAX_SLOTS) throw invalid("its header names too many who can open it");
   const pair = "shares" in opener ? recipientOfShares(opener.shares) : undefined;
   for (const slot of slots) {
     if (slot.kind === "recipient" && pair !== undefined) {

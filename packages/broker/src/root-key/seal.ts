@@ -33,8 +33,10 @@ export interface ScryptCost {
 
 /** 128 MiB and a good part of a second for each guess. */
 export const DEFAULT_COST: ScryptCost = { logN: 17, r: 8, p: 1 };
-/** A file may ask for more than it was made with, but not for all memory. */
+/** A file may ask for more than it was made with, but for no more than 1 GiB, and not for hours. */
 const MAX_LOG_N = 20;
+const MAX_MEMORY = 2 ** 30;
+const MAX_PARALLEL = 16;
 const SALT_BYTES = 16;
 
 /** AES-256-GCM under a random nonce; `context` says what it is for, and has to be the same to open it. */
@@ -80,9 +82,11 @@ export async function passphraseKey(passphrase: string, record: JsonObject): Pro
   const numbers = [logN, r, p].every((each) => Number.isInteger(each) && Number(each) >= 1);
   if (kdf !== "scrypt" || typeof salt !== "string" || !numbers || Number(logN) > MAX_LOG_N)
     throw unknownRecord("its passphrase parameters are not known here");
-  if (Number(r) > 32 || Number(p) > 16) throw unknownRecord("its passphrase parameters ask for too much");
   const N = 2 ** Number(logN);
-  const memory = 256 * N * Number(r);
+  // RFC 7914 section 6: N blocks of 128·r bytes, and p of them to begin with.
+  if (128 * N * Number(r) > MAX_MEMORY || Number(p) > MAX_PARALLEL)
+    throw unknownRecord("its passphrase parameters ask for too much");
+  const memory = 256 * Number(r) * (N + Number(p) + 1);
   const text = passphrase.normalize("NFC");
   return new Promise((resolve, reject) => {
     scrypt(
