@@ -19,8 +19,17 @@ export function readBody(request: Request, limit: number): Promise<Uint8Array> {
 }
 
 async function read(request: Request, limit: number): Promise<Uint8Array> {
-  if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
+  const announced = request.headers.get("content-length");
+  if (Number(announced ?? 0) > limit) throw tooLarge(limit);
+  // The server lets through what was announced and no more: it need not be counted, and costs a fraction of a stream.
+  if (announced !== null && request.method !== "GET") return wholeBody(request, limit);
   return boundedBytes(request, limit, () => tooLarge(limit));
+}
+
+async function wholeBody(request: Request, limit: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  if (bytes.length > limit) throw tooLarge(limit);
+  return bytes;
 }
 
 /** The whole body as text. Rejects with `REQUEST_TOO_LARGE` or `INVALID_REQUEST`. */
