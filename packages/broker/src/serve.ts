@@ -157,20 +157,21 @@ function plainListener(handler: Handler, limits: Limits): Listener {
     // A client that leaves before it says anything is nobody's error.
     socket.once("error", waiting);
     socket.once("close", waiting);
+    let begun: Buffer = Buffer.alloc(0);
     const look = (): void => {
       const bytes: Buffer | null = socket.read();
-      if (bytes === null) return;
-      socket.unshift(bytes);
-      const begun = bytes.subarray(0, PREFACE.length);
-      if (begun.length < PREFACE.length && begun.equals(PREFACE.subarray(0, begun.length))) {
-        // Too few to tell: what has come stays in place, and the next byte is told of again.
+      if (bytes !== null) begun = Buffer.concat([begun, bytes]);
+      const start = begun.subarray(0, PREFACE.length);
+      if (start.length < PREFACE.length && start.equals(PREFACE.subarray(0, start.length))) {
+        // Too few to tell.
         socket.once("readable", look);
         return;
       }
       waiting();
       socket.removeListener("error", waiting);
       socket.removeListener("close", waiting);
-      (begun.equals(PREFACE) ? behind.http2 : behind.http1).emit("connection", socket);
+      socket.unshift(begun);
+      (start.equals(PREFACE) ? behind.http2 : behind.http1).emit("connection", socket);
     };
     socket.once("readable", look);
   });
