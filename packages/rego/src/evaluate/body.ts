@@ -2,7 +2,7 @@
 // How each part of a body becomes closures: here the rooms meet that build on one another.
 
 import type { Operand, RefOperand, Statement } from "../compile/program.ts";
-import { Coder, type Part } from "./coder.ts";
+import { Coder, type Only, type Part } from "./coder.ts";
 import { getter } from "./operands.ts";
 import { matcher } from "./patterns.ts";
 import { walker } from "./references.ts";
@@ -22,7 +22,7 @@ export class BodyCoder extends Coder {
     return matcher(this, pattern);
   }
 
-  override walk(ref: RefOperand): (sink: Sink) => Step {
+  override walk(ref: RefOperand): (sink: Sink, only?: Only) => Step {
     return walker(this, ref);
   }
 

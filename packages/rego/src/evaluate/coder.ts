@@ -8,11 +8,34 @@ import type { Machine } from "./machine.ts";
 import type { Get, Sink, Step } from "./state.ts";
 
 /** A part of a body: true or false, or a loop that goes on for each solution. */
-export type Part = { readonly test: Step } | { readonly loop: (next: Step) => Step };
+export type Part = TestPart | LoopPart;
+
+export interface TestPart {
+  readonly test: Step;
+  /** The two sides, of a comparison for equality. */
+  readonly sides?: readonly [Operand, Operand];
+}
+
+export interface LoopPart {
+  /** With `only` the loop may leave out members that have another value there. */
+  readonly loop: (next: Step, only?: Only) => Step;
+  /** What each member is bound to, and the locals that the loop binds beside it. */
+  readonly item?: Local;
+  readonly binds?: ReadonlySet<Local>;
+}
+
+/** What the test behind a loop wants of each member, or of its member under a name. */
+export interface Only {
+  readonly name?: string;
+  /** The same in each round. */
+  readonly wanted: Get;
+}
 
 /** The result of a call or a reference that only the next part needs: evaluated in its place, without a slot. */
 export interface Pending {
   readonly get: Get;
+  /** What `get` gives the value of, unless it is a call. */
+  readonly of?: Operand;
   /** The replacements under which it is to be evaluated. */
   readonly with: readonly unknown[];
 }
@@ -52,7 +75,7 @@ export abstract class Coder {
   /** Compares a value with a pattern, and binds what is not bound in it. */
   abstract match(pattern: Operand): Sink;
   /** Visits every value that a reference with unbound keys has; binds them. */
-  abstract walk(ref: RefOperand): (sink: Sink) => Step;
+  abstract walk(ref: RefOperand): (sink: Sink, only?: Only) => Step;
   /** The parts of a body, in order. What the body binds is bound from then on. */
   abstract parts(body: readonly Statement[]): Part[];
 
@@ -105,7 +128,7 @@ export function chain(parts: readonly Part[], done: Step): Step {
     const part = parts[i];
     if (part === undefined) break;
     if ("loop" in part) {
-      next = part.loop(next);
+      next = part.loop(next, onlyOf(part, parts[i + 1]));
       i--;
       continue;
     }
@@ -119,6 +142,32 @@ export function chain(parts: readonly Part[], done: Step): Step {
     next = allThen(tests, next);
   }
   return next;
+}
+
+/** What the part behind a loop wants of each of its members. */
+function onlyOf({ item, binds }: LoopPart, after: Part | undefined): Only | undefined {
+  if (item === undefined || after === undefined || !("test" in after) || after.sides === undefined) return;
+  const [a, b] = after.sides;
+  for (const [side, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const wanted = wantedOf(other, item, binds);
+    if (wanted === undefined) continue;
+    if (side.kind === "local" && side.local === item) return { wanted };
+    if (side.kind !== "ref" || side.head !== item || side.path.length !== 1) continue;
+    const [key] = side.path;
+    if (key?.kind === "value" && typeof key.value === "string") return { name: key.value, wanted };
+  }
+  return undefined;
+}
+
+/** The value of an operand that a loop does not change, and that takes nothing to have. */
+function wantedOf(operand: Operand, item: Local, binds: LoopPart["binds"]): Get | undefined {
+  if (operand.kind === "value") return () => operand.value;
+  if (operand.kind !== "local" || operand.local === item || binds?.has(operand.local)) return undefined;
+  const { slot } = operand.local;
+  return (e) => e.slots[e.base + slot];
 }
 
 function allThen(tests: readonly Step[], next: Step): Step {

@@ -14,6 +14,7 @@ import {
   setMember,
   type Value,
 } from "../value.ts";
+import type { Only } from "./coder.ts";
 import type { Evaluation, Sink } from "./state.ts";
 
 const { getPrototypeOf, hasOwn, prototype } = Object;
@@ -87,6 +88,37 @@ export function visitValues(e: Evaluation, collection: Value, ordered: boolean, 
     return false;
   }
   return visit(e, collection, ordered, (inner, _key, value) => each(inner, value));
+}
+
+/**
+ * Visits members of an array, except those that cannot be what is wanted, nor have it under the name: scalars that
+ * differ. The others are still to be compared. What is no array, and what no scalar is wanted of, goes to `every`.
+ */
+export function visitOnly(
+  { name, wanted }: Only,
+  each: (e: Evaluation, value: Value, key: number) => boolean,
+  every: Sink,
+): Sink {
+  return (e, list) => {
+    const sought = wanted(e);
+    // Should every object inherit the name, only `field` tells what is a member.
+    if (!Array.isArray(list) || !isSimple(sought) || (name !== undefined && name in prototype))
+      return every(e, list);
+    for (let i = 0; i < list.length; i++) {
+      if (++e.steps > e.pauseAt) e.pause();
+      const value = list[i];
+      const found: unknown =
+        name === undefined ? value : value === null || value === undefined ? value : value[name];
+      if (found !== sought && isSimple(found)) continue;
+      if (each(e, value, i)) return true;
+    }
+    return false;
+  };
+}
+
+/** Scalars that equal no value but themselves, or a number of another class. */
+function isSimple(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
 }
 
 function isCollection(value: Value): boolean {

@@ -3,8 +3,9 @@
 
 import { isSameKey } from "../compile/outputs.ts";
 import type { Operand } from "../compile/program.ts";
+import { operandLocals } from "../compile/variables.ts";
 import { isObject, type PlainObject, RegoObject, same, type Value } from "../value.ts";
-import type { Coder, Part } from "./coder.ts";
+import type { Coder, Only, Part } from "./coder.ts";
 import { constantOf, isPlainConstant } from "./constants.ts";
 import { member } from "./members.ts";
 import type { Sink, Step } from "./state.ts";
@@ -40,7 +41,7 @@ function unifyOne(
 ): (readonly [Operand, Operand])[] | undefined {
   const [aReady, bReady] = [coder.isReady(a), coder.isReady(b)];
   if (aReady && bReady) {
-    parts.push({ test: equality(coder, a, b) });
+    parts.push(comparison(coder, a, b));
     return undefined;
   }
   if (aReady || bReady) {
@@ -75,17 +76,20 @@ function unifyOne(
   if (a.kind === "ref" || b.kind === "ref") {
     const [ref, other] = a.kind === "ref" ? [a, b] : [b, a];
     if (ref.kind !== "ref") return [[a, b]];
-    const local = coder.temporary(ref.location);
     const walk = coder.walk(ref);
+    const direct = other.kind === "local" && !coder.isBound(other.local);
+    const local = direct ? other.local : coder.temporary(ref.location);
     coder.bound.add(local);
     parts.push({
-      loop: (next) =>
+      loop: (next, only) =>
         walk((e, value) => {
           e.slots[e.base + local.slot] = value;
           return next(e);
-        }),
+        }, only),
+      item: local,
+      binds: operandLocals(ref),
     });
-    return [[{ kind: "local", local, location: ref.location }, other]];
+    return direct ? undefined : [[{ kind: "local", local, location: ref.location }, other]];
   }
   if (a.kind === "array" && b.kind === "array") {
     if (a.items.length !== b.items.length) {
@@ -118,12 +122,14 @@ function against(coder: Coder, ref: Operand & { readonly kind: "ref" }, known: O
   if (constant !== undefined) {
     const check = isConstant(constant);
     const walk = coder.walk(ref);
-    return [{ loop: (next) => walk((e, value) => check(e, value) && next(e)) }];
+    const only: Only = { wanted: () => constant };
+    return [{ loop: (next) => walk((e, value) => check(e, value) && next(e), only) }];
   }
   // Known before the loop begins, and evaluated once.
   const get = coder.get(known);
   const kept = coder.slot();
   const walk = coder.walk(ref);
+  const only: Only = { wanted: (e) => e.slots[e.base + kept] };
   return [
     {
       test: (e) => {
@@ -132,12 +138,25 @@ function against(coder: Coder, ref: Operand & { readonly kind: "ref" }, known: O
         return value !== undefined;
       },
     },
-    { loop: (next) => walk((e, value) => same(value, e.slots[e.base + kept] as Value) && next(e)) },
+    { loop: (next) => walk((e, value) => same(value, e.slots[e.base + kept] as Value) && next(e), only) },
   ];
 }
 
-/** Whether two operands that are ready have one value. */
-export function equality(coder: Coder, a: Operand, b: Operand): Step {
+/** The test whether two operands that are ready have one value. */
+export function comparison(coder: Coder, a: Operand, b: Operand): Part {
+  const [left, right] = [meant(coder, a), meant(coder, b)];
+  const test = equality(coder, a, b);
+  return left === undefined || right === undefined ? { test } : { test, sides: [left, right] };
+}
+
+/** What a pending local stands for; undefined for a call. */
+function meant(coder: Coder, operand: Operand): Operand | undefined {
+  let at: Operand | undefined = operand;
+  while (at?.kind === "local" && coder.pending.has(at.local)) at = coder.pending.get(at.local)?.of;
+  return at;
+}
+
+function equality(coder: Coder, a: Operand, b: Operand): Step {
   const constant = constantOf(b) ?? constantOf(a);
   if (constant !== undefined) {
     const get = coder.get(constantOf(b) === undefined ? b : a);

@@ -4,9 +4,9 @@
 
 import type { Operand, RefOperand, RuleNode } from "../compile/program.ts";
 import { keyOf, type Value } from "../value.ts";
-import type { Coder } from "./coder.ts";
+import type { Coder, Only } from "./coder.ts";
 import { constantOf } from "./constants.ts";
-import { member, stored, visit, visitValues } from "./members.ts";
+import { member, stored, visit, visitOnly, visitValues } from "./members.ts";
 import { below } from "./paths.ts";
 import type { RuleCode } from "./rules.ts";
 import type { Evaluation, Get, Sink, Step } from "./state.ts";
@@ -14,7 +14,7 @@ import { childOf, enumerate, extent, isLive, type TreeSink } from "./tree.ts";
 
 /** How one key of a path is had. */
 type Hop =
-  | { readonly kind: "key"; readonly get: Get }
+  | { readonly kind: "key"; readonly get: Get; readonly constant: Value | undefined }
   /** Each key in turn. */
   | { readonly kind: "each"; readonly match: Sink | undefined; readonly slot: number };
 
@@ -61,7 +61,10 @@ export function dataGet(coder: Coder, { path }: RefOperand): Get {
 }
 
 /** Visits every value that a reference with unbound keys has; binds them. */
-export function walker(coder: Coder, { head, path, location }: RefOperand): (sink: Sink) => Step {
+export function walker(
+  coder: Coder,
+  { head, path, location }: RefOperand,
+): (sink: Sink, only?: Only) => Step {
   if (head !== "data") {
     const root: Get = head === "input" ? (e) => e.input : coder.get({ kind: "local", local: head, location });
     return walkBelow(coder, root, path);
@@ -147,14 +150,21 @@ function walkBelow(
   root: Get,
   path: readonly Operand[],
   lookup: typeof member = member,
-): (sink: Sink) => Step {
+): (sink: Sink, only?: Only) => Step {
   let ready = 0;
   while (ready < path.length && coder.isReady(path[ready] as Operand)) ready++;
   const start = below(coder, root, path.slice(0, ready), lookup);
   const hops = path.slice(ready).map((key) => hopOf(coder, key));
-  return (sink) => {
+  return (sink, only) => {
     let next = sink;
-    for (const hop of [...hops].reverse()) next = valueHop(coder, hop, next, lookup);
+    // Of the last hop, or of the one before a last that is a name.
+    let wanted = only;
+    for (const hop of [...hops].reverse()) {
+      next = valueHop(coder, hop, next, lookup, wanted);
+      const name: Value | undefined =
+        hop.kind === "key" && wanted?.name === undefined ? hop.constant : undefined;
+      wanted = wanted !== undefined && typeof name === "string" ? { ...wanted, name } : undefined;
+    }
     return (e) => {
       const value = start(e);
       return value !== undefined && next(e, value);
@@ -163,14 +173,14 @@ function walkBelow(
 }
 
 function hopOf(coder: Coder, part: Operand): Hop {
-  if (coder.isReady(part)) return { kind: "key", get: coder.get(part) };
+  if (coder.isReady(part)) return { kind: "key", get: coder.get(part), constant: constantOf(part) };
   if (part.kind !== "local") return { kind: "each", match: coder.match(part), slot: -1 };
   const slot = coder.isUnused(part) ? -1 : part.local.slot;
   coder.bound.add(part.local);
   return { kind: "each", match: undefined, slot };
 }
 
-function valueHop(coder: Coder, hop: Hop, next: Sink, lookup: typeof member = member): Sink {
+function valueHop(coder: Coder, hop: Hop, next: Sink, lookup: typeof member = member, only?: Only): Sink {
   const { ordered } = coder;
   if (hop.kind === "key") {
     const { get } = hop;
@@ -185,12 +195,20 @@ function valueHop(coder: Coder, hop: Hop, next: Sink, lookup: typeof member = me
     const each = (e: Evaluation, key: Value, value: Value) => match(e, key) && next(e, value);
     return (e, value) => visit(e, value, ordered, each);
   }
-  if (slot < 0) return (e, value) => visitValues(e, value, ordered, next);
+  if (slot < 0) {
+    if (only !== undefined) return visitOnly(only, next, (e, value) => visitValues(e, value, ordered, next));
+    return (e, value) => visitValues(e, value, ordered, next);
+  }
   const each = (e: Evaluation, key: Value, value: Value) => {
     e.slots[e.base + slot] = key;
     return next(e, value);
   };
-  return (e, value) => visit(e, value, ordered, each);
+  if (only === undefined) return (e, value) => visit(e, value, ordered, each);
+  return visitOnly(
+    only,
+    (e, value, key) => each(e, key, value),
+    (e, value) => visit(e, value, ordered, each),
+  );
 }
 
 function treeHop(coder: Coder, hop: Hop, next: TreeSink, inValue: Sink): TreeSink {

@@ -8,7 +8,7 @@ import { callGet, callWalker, sidesOf } from "./calls.ts";
 import { type Coder, chain, FOUND, type Part } from "./coder.ts";
 import { constantOf } from "./constants.ts";
 import { visit } from "./members.ts";
-import { equality, unification } from "./patterns.ts";
+import { comparison, unification } from "./patterns.ts";
 import { scoped } from "./replacements.ts";
 import type { Evaluation, Get, Step } from "./state.ts";
 import { traced } from "./traced.ts";
@@ -97,7 +97,8 @@ function defer(coder: Coder, { form, negated, with: replacements }: Statement): 
         ? callGet(coder, form.callee, form.args)
         : undefined;
   if (get === undefined) return false;
-  coder.pending.set(output.local, { get, with: replacements });
+  const of = form.kind === "unify" ? form.right : undefined;
+  coder.pending.set(output.local, { get, with: replacements, ...(of === undefined ? {} : { of }) });
   return true;
 }
 
@@ -241,7 +242,7 @@ function call(coder: Coder, form: Form & { readonly kind: "call" }): Part[] {
     ];
   }
   const sides = output === undefined ? sidesOf(coder, callee, args) : undefined;
-  if (sides !== undefined) return [{ test: equality(coder, ...sides) }];
+  if (sides !== undefined) return [comparison(coder, ...sides)];
   const get = callGet(coder, callee, args);
   if (output === undefined) return [{ test: isTrue(get) }];
   if (output.kind === "local" && !coder.isBound(output.local)) {
