@@ -49,7 +49,7 @@ describe.skipIf(!built)("Veraison's client", () => {
     const state = await openBrokerState(join(folder, "state"));
     const broker = createBroker({ ...state, roots: [vendor.root], allowSimulated: true });
     served = await serveBroker(broker, { port: 0 });
-    keys = [state.signingKey.publicJwk];
+    keys = await state.tokenKeys.publicKeys();
   });
 
   afterAll(() => served.close());

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From what a client sent to a signed attestation result: is it true, is it good, and what we say about it.
 
-import {
-  appraise,
-  type CheckedInitData,
-  checkInitData,
-  type EarSigningKey,
-  type Policy,
-  signEar,
-} from "@adyton/appraisal";
+import { appraise, type CheckedInitData, checkInitData, type Policy, signEar } from "@adyton/appraisal";
 import { equal, fromUtf8, padRight, toBase64Url } from "@adyton/core/bytes";
 import { defaultCrypto } from "@adyton/core/crypto";
 import type { JsonObject, JsonValue } from "@adyton/core/json";
@@ -37,6 +30,7 @@ import type { AttestRequest } from "./protocol.ts";
 import type { LiveReferences } from "./reference/types.ts";
 import type { Session } from "./sessions.ts";
 import { withSpan } from "./telemetry/spans.ts";
+import type { TokenKeys } from "./tokens/token-keys.ts";
 import { schemeNameOf, submodsOf } from "./veraison-media.ts";
 
 /** Evidence that was sent to be judged, with what it is to bind. */
@@ -61,7 +55,7 @@ export const SERVICE_ISSUER = "Adyton Attestation Service";
 export const TOKEN_ISSUER = "Adyton";
 
 export interface VerifierOptions {
-  readonly signingKey: EarSigningKey;
+  readonly tokenKeys: TokenKeys;
   /** The policy that counts at this moment. */
   readonly policy: (now: Date) => Promise<Policy>;
   /** Certificates, CRLs and vendor documents at hand; read for each attestation. */
@@ -124,7 +118,7 @@ export class Verifier {
       }),
     );
     return signEar(result, {
-      key: this.#options.signingKey,
+      key: await this.#options.tokenKeys.signing(),
       issuer: TOKEN_ISSUER,
       lifetimeSeconds: this.#options.tokenLifetimeSeconds,
       now,
@@ -153,7 +147,7 @@ export class Verifier {
       runtimeData: { nonce: toBase64Url(nonce) },
     });
     return signEar(result, {
-      key: this.#options.signingKey,
+      key: await this.#options.tokenKeys.signing(),
       now,
       id: await this.#options.explanations.keep(result, now),
       profile: "veraison",
@@ -192,7 +186,7 @@ export class Verifier {
       ...(initData === undefined ? {} : { initData }),
     });
     return signEar(result, {
-      key: this.#options.signingKey,
+      key: await this.#options.tokenKeys.signing(),
       issuer: SERVICE_ISSUER,
       lifetimeSeconds: this.#options.tokenLifetimeSeconds,
       now,

@@ -8,10 +8,10 @@ import type { Endorsements } from "@adyton/evidence/endorsements";
 import { type AdministratorOptions, adminPolicy } from "./admin/options.ts";
 import type { ResourceBackend } from "./backends/types.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import type { ExplanationRetention } from "./explanations.ts";
 import { errorResponse } from "./http/answers.ts";
 import type { Connection } from "./http/parts.ts";
 import { type RateLimit, RateLimiter } from "./http/rate-limit.ts";
-import type { ExplanationRetention } from "./explanations.ts";
 import { type Logger, redacting, silentLogger } from "./log.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { watchState } from "./metrics/watch.ts";
@@ -25,8 +25,8 @@ import { observedStore, observedVault } from "./telemetry/observed-store.ts";
 import { createObserver } from "./telemetry/observer.ts";
 import { Rooms } from "./tenants/rooms.ts";
 import { Tenants } from "./tenants/tenants.ts";
-import type { TrustedTokens } from "./tokens/trusted-verifiers.ts";
 import type { TokenKeys } from "./tokens/token-keys.ts";
+import type { TrustedTokens } from "./tokens/trusted-verifiers.ts";
 import type { Vault } from "./vault.ts";
 
 export interface BrokerOptions {

@@ -72,5 +72,13 @@ export type { PostgresOptions } from "./store/postgres-pool.ts";
 export type { PostgresTls } from "./store/postgres-url.ts";
 export { openSqliteStore, type SqliteOptions } from "./store/sqlite.ts";
 export type { Change, SnapshotRow, Space, Store, WholeStore } from "./store/types.ts";
+export {
+  fixedTokenKeys,
+  type RotateTokenKey,
+  storedTokenKeys,
+  type TokenKeyFacts,
+  type TokenKeys,
+  type TokenKeysOptions,
+} from "./tokens/token-keys.ts";
 export type { TrustedKeySet, TrustedTokens } from "./tokens/trusted-verifiers.ts";
 export { createVault, type Vault } from "./vault.ts";

@@ -155,7 +155,7 @@ describe.skipIf(!hasPostgres)("replicas", () => {
     expect(c.logged.map(({ event }) => event)).toContain(
       "the owner's token is another than before: replicas take each its own",
     );
-    expect(c.state.signingKey.publicJwk).toEqual(a.state.signingKey.publicJwk);
+    expect(await c.state.tokenKeys.publicKeys()).toEqual(await a.state.tokenKeys.publicKeys());
     expect(c.state.logKey).toEqual(a.state.logKey);
     await c.close();
   });

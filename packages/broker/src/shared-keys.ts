@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { equal, fromUtf8, toUtf8 } from "@adyton/core/bytes";
 import { BrokerError } from "./errors.ts";
 import type { Logger } from "./log.ts";
-import type { Store } from "./store/types.ts";
+import type { Change, Store } from "./store/types.ts";
 import type { Vault } from "./vault.ts";
 
 const SPACE = "key";
@@ -45,18 +45,20 @@ export async function sharedSecret(
   }
 }
 
-/** Puts a text in the place of what was read, and answers whether it did: nobody else may have come before. */
+/** Puts a text in the place of what was read, with other changes `beside`, and answers whether it did: nobody else may have come before. */
 export async function replaceSharedSecret(
   store: Store,
   vault: Vault,
   name: string,
   from: SharedSecret | undefined,
   to: string,
+  beside: readonly Change[] = [],
 ): Promise<boolean> {
   try {
     await store.write([
       { kind: "check", space: SPACE, key: name, expect: from?.sealed },
       { kind: "put", space: SPACE, key: name, value: vault.seal(SPACE, name, fromUtf8(to)) },
+      ...beside,
     ]);
     return true;
   } catch (error) {

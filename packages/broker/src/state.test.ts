@@ -60,9 +60,9 @@ describe("the state folder", () => {
   });
 
   it("holds the same keys and tokens each time", async () => {
-    const facts = ({ adminToken, signingKey, vault }: BrokerState) => [
+    const facts = async ({ adminToken, tokenKeys, vault }: BrokerState) => [
       adminToken,
-      signingKey.publicJwk,
+      await tokenKeys.publicKeys(),
       vault.keyId,
     ];
     const first = await opened(facts);

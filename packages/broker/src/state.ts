@@ -4,13 +4,11 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, promises as fs } from "node:fs";
 import { join } from "node:path";
-import { type EarSigningKey, generateEarKey, importEarKey } from "@adyton/appraisal";
 import { toBase64Url } from "@adyton/core/bytes";
 import type { NoteKey, NoteSigner } from "@adyton/core/note";
 import type { Certificate } from "@adyton/core/x509";
 import { readEndorsementPaths } from "@adyton/endorsements";
 import { type Endorsements, NO_ENDORSEMENTS } from "@adyton/evidence/endorsements";
-import type { JWK } from "jose";
 import { generateLogKey, logSignerOf } from "./audit/log-key.ts";
 import { merkleWriter } from "./audit/merkle-writer.ts";
 import { verifyAtStart } from "./audit/verify.ts";
@@ -27,11 +25,12 @@ import { keyedStore } from "./root-key/keyed-store.ts";
 import { ROOT_KEYS, ringFileIn } from "./root-key/ring-file.ts";
 import { type RingPlace, ringInStore } from "./root-key/ring-place.ts";
 import { RootKeyService } from "./root-key/service.ts";
-import { checkOwnerToken, LOG_KEY, readSharedSecret, sharedSecret, TOKEN_KEYS } from "./shared-keys.ts";
+import { checkOwnerToken, LOG_KEY, readSharedSecret, sharedSecret } from "./shared-keys.ts";
 import { openPostgresStore } from "./store/postgres.ts";
 import type { PostgresOptions } from "./store/postgres-pool.ts";
 import { openSqliteStore, type SqliteOptions } from "./store/sqlite.ts";
 import type { WholeStore } from "./store/types.ts";
+import { storedTokenKeys, type TokenKeys } from "./tokens/token-keys.ts";
 import type { Vault } from "./vault.ts";
 
 export interface StateOptions extends SqliteOptions {
@@ -52,7 +51,8 @@ export interface BrokerState {
   readonly store: WholeStore;
   readonly vault: Vault;
   readonly rootKeys: RootKeyService;
-  readonly signingKey: EarSigningKey;
+  /** Sign attestation results. */
+  readonly tokenKeys: TokenKeys;
   /** What the checkpoints of the audit log are checked with. */
   readonly logKey: NoteKey;
   readonly adminToken: string;
@@ -100,7 +100,9 @@ export async function openBrokerState(folder: string, options: StateOptions = {}
     const store = keyedStore(rows, keys);
     const logSigner = await logSignerOfState(store, vault);
     log.use(merkleWriter(logSigner));
-    const signingKey = await signingKeyOfState(store, vault);
+    const tokenKeys = storedTokenKeys({ store, vault, clock });
+    // Made now, and refused now if it cannot be used.
+    await tokenKeys.signing();
     if (postgres !== undefined) await checkOwnerToken(store, vault, adminToken, logger);
     await verifyAtStart(store, vault, logSigner.key);
     const rootKeys = new RootKeyService({ store, keys, clock, logger });
@@ -110,7 +112,7 @@ export async function openBrokerState(folder: string, options: StateOptions = {}
       store,
       vault,
       rootKeys,
-      signingKey,
+      tokenKeys,
       logKey: logSigner.key,
       adminToken,
       adminTokenFile,
@@ -164,12 +166,6 @@ async function logSignerOfState(store: WholeStore, vault: Vault): Promise<NoteSi
       "Restore it from a backup.",
     );
   return logSignerOf((await sharedSecret(store, vault, LOG_KEY, generateLogKey)).text);
-}
-
-async function signingKeyOfState(store: WholeStore, vault: Vault): Promise<EarSigningKey> {
-  const make = async (): Promise<string> => JSON.stringify(await generateEarKey());
-  const { text } = await sharedSecret(store, vault, TOKEN_KEYS, make);
-  return importEarKey(JSON.parse(text) as JWK);
 }
 
 async function adminTokenOf(file: string): Promise<string> {

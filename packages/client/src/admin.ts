@@ -10,6 +10,7 @@ import { checkedReferenceId, type ReferenceAdmin, referenceAdmin } from "./refer
 import { resourcePath } from "./resource-path.ts";
 import { type ResourceAdmin, resourceAdmin } from "./resources.ts";
 import { type RootKeyAdmin, rootKeyAdmin } from "./root-key.ts";
+import { type TokenKeyAdmin, tokenKeyAdmin } from "./token-key.ts";
 import { type Call, isPrivate, jsonIn, objectIn, Wire, type WireOptions } from "./wire.ts";
 
 export interface AdminOptions extends WireOptions {
@@ -38,6 +39,8 @@ export interface Admin extends Administration {
   readonly keys: KeyAdmin;
   /** The keys that everything at rest is sealed under. */
   readonly rootKeys: RootKeyAdmin;
+  /** The keys that sign attestation results. */
+  readonly tokenKeys: TokenKeyAdmin;
   /**
    * Puts a policy in Rego in force, once it compiles and its tests pass. Otherwise it rejects with what is wrong, line by
    * line, and the old one stays.
@@ -144,6 +147,7 @@ export function createAdmin(options: AdminOptions): Admin {
     },
     references: referenceAdmin(call),
     rootKeys: rootKeyAdmin(call),
+    tokenKeys: tokenKeyAdmin(call),
     resources: resourceAdmin(call),
     keys: keyAdmin(call),
     ...administration(call),

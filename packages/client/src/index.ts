@@ -67,4 +67,5 @@ export type { ReleaseProofOptions } from "./release-proof.ts";
 export type { ResourceAdmin, ResourceFacts, ResourceVersionFacts } from "./resources.ts";
 export type { RootKeyAdmin, RootKeyGeneration, RootKeyState } from "./root-key.ts";
 export type { TeeKeyPair } from "./tee-key.ts";
+export type { TokenKey, TokenKeyAdmin } from "./token-key.ts";
 export type { Fetch, WireOptions } from "./wire.ts";

@@ -22,6 +22,7 @@ import { tenant } from "./tenant.ts";
 import { token } from "./token.ts";
 
 export const ROOT: Group = {
+import { tokenKey } from "./token-key.ts";
   kind: "group",
   name: "adyton",
   summary: "confidential computing: prove what runs, and release secrets only to that",
@@ -49,6 +50,7 @@ export const ROOT: Group = {
     recovery,
     backup,
     config,
+    tokenKey,
     doctor,
     completion,
   ],

@@ -75,7 +75,7 @@ describe("a backup", () => {
     const restored = await openBrokerState(place, { rootKey: access });
     expect(restored.adminToken).toBe(state.adminToken);
     expect(restored.logKey).toEqual(state.logKey);
-    expect(restored.signingKey.publicJwk).toEqual(state.signingKey.publicJwk);
+    expect(await restored.tokenKeys.publicKeys()).toEqual(await state.tokenKeys.publicKeys());
     const value = (await restored.store.get("resource", "k299")) ?? new Uint8Array();
     expect(toUtf8(restored.vault.open("resource", "k299", value))).toBe("x".repeat(1495));
     expect(await restored.store.logHead()).toBe(await state.store.logHead());

@@ -21,6 +21,7 @@ import { problemResponse } from "./problem.ts";
 import { addReferenceRoutes } from "./reference-routes.ts";
 import { addResourceRoutes } from "./resource-routes.ts";
 import { addTenantRoutes } from "./tenant-routes.ts";
+import { addTokenKeyRoutes } from "./token-key-routes.ts";
 import { addVeraisonManagementRoutes } from "./veraison-management-routes.ts";
 import { addVeraisonRoutes, isVeraisonPath } from "./veraison-routes.ts";
 
@@ -47,7 +48,8 @@ export function createApp(parts: AppParts): App {
   });
   addHealthRoutes(app, parts.health);
   if (parts.metrics !== undefined) addMetricsRoute(app, parts, parts.metrics);
-  app.get("/.well-known/jwks.json", (c) => c.json({ keys: parts.publicKeys }));
+  app.get("/.well-known/jwks.json", async (c) => c.json({ keys: await parts.tokenKeys.publicKeys() }));
+  addTokenKeyRoutes(app, parts);
   addAttestationRoutes(app, parts);
   addServiceRoutes(app, parts);
   addResourceRoutes(app, parts);

@@ -3,6 +3,7 @@
 
 import { verifyEar } from "@adyton/appraisal";
 import { AdytonError } from "@adyton/core/errors";
+import { decodeProtectedHeader } from "jose";
 import { TOKEN_ISSUER } from "../attestation.ts";
 import { BrokerError } from "../errors.ts";
 import type { AttestedClaims } from "../policy.ts";
@@ -18,7 +19,7 @@ const FOREIGN: readonly string[] = ["EAR_SIGNATURE", "EAR_ISSUER", "INVALID_EAR"
  */
 export async function claimsOf(
   request: Request,
-  { sessions, publicKeys, trustedVerifiers }: AppParts,
+  { sessions, tokenKeys, trustedVerifiers }: AppParts,
   now: Date,
 ): Promise<AttestedClaims> {
   const id = sessionIdOf(request);
@@ -29,7 +30,8 @@ export async function claimsOf(
     });
   }
   try {
-    return await verifyEar(token, { keys: publicKeys, now, issuer: TOKEN_ISSUER });
+    const keys = await tokenKeys.publicKeys(keyIdOf(token));
+    return await verifyEar(token, { keys, now, issuer: TOKEN_ISSUER });
   } catch (cause) {
     if (!(cause instanceof AdytonError)) throw cause;
     if (trustedVerifiers !== undefined && FOREIGN.includes(cause.code))
@@ -39,5 +41,14 @@ export async function claimsOf(
       detail: { code: cause.code },
       hint: "Attest again.",
     });
+  }
+}
+
+/** Before anything is checked: only which key to look for. */
+function keyIdOf(token: string): string | undefined {
+  try {
+    return decodeProtectedHeader(token).kid;
+  } catch {
+    return undefined;
   }
 }

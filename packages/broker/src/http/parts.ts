@@ -3,7 +3,6 @@
 
 import type { NoteKey } from "@adyton/core/note";
 import type { Hono } from "hono";
-import type { JWK } from "jose";
 import type { Admins } from "../admin/admins.ts";
 import type { PeerCertificate } from "../admin/certificate.ts";
 import type { Source } from "../admin/identify.ts";
@@ -29,6 +28,7 @@ import type { RootKeyService } from "../root-key/service.ts";
 import type { Sessions } from "../sessions.ts";
 import type { Store } from "../store/types.ts";
 import type { Tenants } from "../tenants/tenants.ts";
+import type { TokenKeys } from "../tokens/token-keys.ts";
 import type { TrustedVerifiers } from "../tokens/trusted-verifiers.ts";
 import type { Vault } from "../vault.ts";
 import type { VeraisonPolicies } from "../veraison-policies.ts";
@@ -57,7 +57,9 @@ export interface AppParts {
   readonly tenant: string | undefined;
   /** What clients have before the paths of the routes: `/tenants/<name>`, or nothing. */
   readonly base: string;
-  readonly publicKeys: readonly JWK[];
+  /** Sign attestation results, whose tokens hold this long. */
+  readonly tokenKeys: TokenKeys;
+  readonly tokenLifetimeSeconds: number;
   /** Which versions of the KBS protocol are spoken. */
   readonly protocols: readonly ProtocolLine[];
   /** Whose tokens open secrets besides our own. */

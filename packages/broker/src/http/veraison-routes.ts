@@ -60,10 +60,10 @@ export function addVeraisonRoutes(app: App, parts: AppParts): void {
     logger.info("attested", { tee: evidence.tee, api: "veraison" });
     return answer(complete, 200);
   });
-  app.get(DISCOVERY, () =>
+  app.get(DISCOVERY, async () =>
     json(
       {
-        "ear-verification-key": parts.publicKeys[0],
+        "ear-verification-key": (await parts.tokenKeys.publicKeys())[0],
         "media-types": EVIDENCE_TYPES,
         "attestation-schemes": SCHEME_NAMES,
         version: "1.0.0",

@@ -2,7 +2,7 @@
 // What one tenant's requests meet: the routes over its own part of the store, its own key, policies, administrators and
 // sessions. The default tenant's room is the house's own.
 
-import { builtinPolicy, type EarSigningKey } from "@adyton/appraisal";
+import { builtinPolicy } from "@adyton/appraisal";
 import { Admins } from "../admin/admins.ts";
 import { Authorizer } from "../admin/authorizer.ts";
 import type { AdminPolicy } from "../admin/options.ts";
@@ -26,12 +26,13 @@ import { PROTOCOL_LINES } from "../protocol.ts";
 import { ReleaseGate } from "../release-gate.ts";
 import { Resources } from "../resources.ts";
 import { Sessions } from "../sessions.ts";
+import { storedTokenKeys } from "../tokens/token-keys.ts";
 import { TrustedVerifiers } from "../tokens/trusted-verifiers.ts";
 import { VeraisonPolicies } from "../veraison-policies.ts";
 import { VeraisonSessions } from "../veraison-sessions.ts";
 import { countedStore } from "./quota.ts";
 import { scopedStore, scopedVault } from "./scope.ts";
-import { type ActiveTenant, DEFAULT_TENANT, type Tenants } from "./tenants.ts";
+import { DEFAULT_TENANT, type Tenant, type Tenants } from "./tenants.ts";
 
 /** The same for every tenant. */
 export interface House {
@@ -56,7 +57,7 @@ const DEFAULT_MAX_SESSIONS = 100_000;
 const DEFAULT_MAX_BODY = 2 * 1024 * 1024;
 
 /** The room of a tenant, or of the house itself. */
-export function openRoom(house: House, tenant?: ActiveTenant): Room {
+export function openRoom(house: House, tenant?: Tenant): Room {
   const { admin, clock, connectionOf, limiter, logger, options } = house;
   const trusted = tenant === undefined ? options.trustedTokens : undefined;
   const keyOptions = { rsa15: options.allowRsa15 === true, paths: trusted?.teeKeyPaths ?? [] };
@@ -64,7 +65,8 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
   const store =
     name === undefined ? options.store : countedStore(scopedStore(options.store, name), tenant?.quota ?? {});
   const vault = name === undefined ? options.vault : scopedVault(options.vault, name);
-  const signingKey: EarSigningKey = tenant?.signingKey ?? options.signingKey;
+  const tokenKeys =
+    (name === undefined ? options.tokenKeys : undefined) ?? storedTokenKeys({ store, vault, clock });
   const { allowSimulated = false, sessionSeconds = DEFAULT_SESSION_SECONDS } = options;
   const { maxBodyBytes = DEFAULT_MAX_BODY, maxSessions = DEFAULT_MAX_SESSIONS, plugins = [] } = options;
   const capacity = Math.min(maxSessions, tenant?.quota.maxSessions ?? maxSessions);
@@ -105,7 +107,7 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
     certificateOf: (request) => connectionOf(request)?.peerCertificate,
   });
   const verifier = new Verifier({
-    signingKey,
+    tokenKeys,
     policy: async () => options.policy ?? (await policies.attestation(builtin)),
     roots: options.roots ?? [],
     ...(options.anchors === undefined ? {} : { anchors: options.anchors }),
@@ -132,7 +134,8 @@ export function openRoom(house: House, tenant?: ActiveTenant): Room {
     roles: admin.roles,
     tenants: name === undefined ? house.tenants : undefined,
     ...(name === undefined ? ownRoutes(house, policies) : {}),
-    publicKeys: [signingKey.publicJwk],
+    tokenKeys,
+    tokenLifetimeSeconds: sessionSeconds,
     logKey: options.logKey,
     ...(trusted === undefined ? {} : { trustedVerifiers: new TrustedVerifiers(trusted, () => clock.now()) }),
     protocols: options.protocols ?? PROTOCOL_LINES,

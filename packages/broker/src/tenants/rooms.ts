@@ -3,7 +3,7 @@
 
 import type { App } from "../http/parts.ts";
 import { type House, openRoom, type Room } from "./room.ts";
-import { type ActiveTenant, unknown } from "./tenants.ts";
+import { type Tenant, unknown } from "./tenants.ts";
 
 /** A request as the routes of its room see it. */
 export interface Addressed {
@@ -12,7 +12,7 @@ export interface Addressed {
 }
 
 interface Held {
-  readonly tenant: ActiveTenant;
+  readonly tenant: Tenant;
   readonly room: Room;
 }
 
@@ -49,7 +49,7 @@ export class Rooms {
     for (const { backend } of rooms) await backend.close?.();
   }
 
-  #roomOf(tenant: ActiveTenant): Room {
+  #roomOf(tenant: Tenant): Room {
     const { name } = tenant;
     const held = this.#held.get(name);
     // What is known of a tenant is read anew when it changes, and not before.

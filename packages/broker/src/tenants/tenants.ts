@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tenants of a broker: who they are, what they may use, and the key that signs what is said to their workloads. A
-// token of one tenant is no token of another, because another key signed it.
+// The tenants of a broker: who they are, and what they may use.
 
-import { type EarSigningKey, generateEarKey, importEarKey } from "@adyton/appraisal";
 import { equal, fromUtf8, toUtf8 } from "@adyton/core/bytes";
-import type { JWK } from "jose";
 import { z } from "zod";
 import { auditChange } from "../audit.ts";
 import type { Clock } from "../clock.ts";
@@ -36,10 +33,6 @@ export interface Tenant {
   readonly by: string;
 }
 
-export interface ActiveTenant extends Tenant {
-  readonly signingKey: EarSigningKey;
-}
-
 const SPACE = "tenant";
 const NAME = /^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 /** What the tenant without a name is called where it needs one. */
@@ -64,15 +57,13 @@ const form = z.strictObject({
   quota: quotaForm,
   created: z.string(),
   by: z.string(),
-  // Gone with the tenant.
-  signingKey: z.record(z.string(), z.unknown()).exactOptional(),
 });
 type Row = z.infer<typeof form>;
 
 interface Kept {
   readonly at: number;
   readonly sealed: Uint8Array | undefined;
-  readonly tenant: ActiveTenant | undefined;
+  readonly tenant: Tenant | undefined;
 }
 
 export class Tenants {
@@ -115,22 +106,19 @@ export class Tenants {
       quota,
       created: now.toISOString(),
       by,
-      signingKey: { ...(await generateEarKey()) },
     };
     await this.#write(undefined, row, { type: "tenant.create", by, quota: { ...quota } });
-    return tenantOf(row);
+    return row;
   }
 
   /** By name, those that were deleted too. */
   async list(): Promise<readonly Tenant[]> {
-    return [...(await this.#store.entries(SPACE))].map(([name, sealed]) =>
-      tenantOf(this.#opened(name, sealed)),
-    );
+    return [...(await this.#store.entries(SPACE))].map(([name, sealed]) => this.#opened(name, sealed));
   }
 
   /** Rejects with `TENANT_UNKNOWN`. */
   async get(name: string): Promise<Tenant> {
-    return tenantOf((await this.#row(name)).row);
+    return (await this.#row(name)).row;
   }
 
   /** Switches a tenant off or on again, or gives it another quota. Rejects with `TENANT_UNKNOWN`. */
@@ -148,18 +136,17 @@ export class Tenants {
       state: next.state,
       quota: { ...next.quota },
     });
-    return tenantOf(next);
+    return next;
   }
 
   /**
-   * Deletes a tenant with everything it keeps. Its key goes first, so that whatever is cut off, its tokens are worth
-   * nothing; asked again, it goes on. The name stays taken, and the log keeps what happened.
+   * Deletes a tenant with everything it keeps, the key of its tokens too. Nobody is answered in its name from the start;
+   * asked again after whatever cut it off, it goes on. The name stays taken, and the log keeps what happened.
    */
   async delete(name: string, by: string): Promise<void> {
     const { row, sealed } = await this.#row(name);
     if (row.state !== "deleted") {
-      const { signingKey: _gone, ...rest } = row;
-      await this.#write(sealed, { ...rest, state: "deleted" }, { type: "tenant.delete", by });
+      await this.#write(sealed, { ...row, state: "deleted" }, { type: "tenant.delete", by });
     }
     for (const space of await this.#store.spaces()) {
       if (!space.startsWith(`${name}/`)) continue;
@@ -172,25 +159,23 @@ export class Tenants {
   }
 
   /** The tenant that answers requests; undefined for every other. What other processes changed shows within a second. */
-  async active(name: string): Promise<ActiveTenant | undefined> {
+  async active(name: string): Promise<Tenant | undefined> {
     if (!NAME.test(name)) return undefined;
     const at = this.#clock.now().getTime();
     const kept = this.#kept.get(name);
     if (kept !== undefined && Math.abs(at - kept.at) < KEPT_MS) return kept.tenant;
     const sealed = await this.#store.get(SPACE, name);
     const known = kept?.sealed !== undefined && sealed !== undefined && equal(kept.sealed, sealed);
-    const tenant = known ? kept.tenant : await this.#imported(name, sealed);
+    const tenant = known ? kept.tenant : this.#activeIn(name, sealed);
     this.#kept.delete(name);
     if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value ?? name);
     this.#kept.set(name, { at, sealed, tenant });
     return tenant;
   }
 
-  async #imported(name: string, sealed: Uint8Array | undefined): Promise<ActiveTenant | undefined> {
-    if (sealed === undefined) return undefined;
-    const row = this.#opened(name, sealed);
-    if (row.state !== "active" || row.signingKey === undefined) return undefined;
-    return { ...tenantOf(row), signingKey: await importEarKey(row.signingKey as JWK) };
+  #activeIn(name: string, sealed: Uint8Array | undefined): Tenant | undefined {
+    const row = sealed === undefined ? undefined : this.#opened(name, sealed);
+    return row?.state === "active" ? row : undefined;
   }
 
   async #row(name: string): Promise<{ readonly row: Row; readonly sealed: Uint8Array }> {
@@ -229,10 +214,6 @@ export function unknown(name: string): BrokerError {
   return new BrokerError("TENANT_UNKNOWN", "misuse", `Cannot find tenant ${shown}`, {
     hint: "Check the name in the address.",
   });
-}
-
-function tenantOf({ signingKey: _secret, ...tenant }: Row): Tenant {
-  return tenant;
 }
 
 function unfit(name: string): BrokerError {
