@@ -45,7 +45,7 @@ references.RegisterReferenceValue(message, metadata=admin)
 found = references.QueryReferenceValue(query, metadata=admin)
 out["svn"] = json.loads(found.reference_value_results)
 missing = references.QueryReferenceValue(r.ReferenceValueQueryRequest(reference_value_id="no/such?"), metadata=admin)
-out["missing"] = missing.HasField("reference_value_results")
+out["missing"] = missing.reference_value_results != ""
 out["ids"] = list(references.ListReferenceValues(r.ReferenceValueListRequest(), metadata=admin).reference_value_ids)
 out["token"] = evaluate()
 out["other"] = refused(lambda: evaluate(structured_runtime_data='{"nonce":"x"}'))
