@@ -6,8 +6,10 @@ import { admin, proposal } from "./admin.ts";
 import { agent } from "./agent.ts";
 import { audit } from "./audit.ts";
 import { backup } from "./backup.ts";
+import { certificate } from "./certificate.ts";
 import { completion } from "./completion.ts";
 import { config } from "./config.ts";
+import { diagnose } from "./diagnose.ts";
 import { doctor } from "./doctor.ts";
 import { evidence } from "./evidence.ts";
 import { explain } from "./explain.ts";
@@ -20,9 +22,9 @@ import { sample } from "./sample.ts";
 import { attest, secret, tour, up } from "./services.ts";
 import { tenant } from "./tenant.ts";
 import { token } from "./token.ts";
+import { tokenKey } from "./token-key.ts";
 
 export const ROOT: Group = {
-import { tokenKey } from "./token-key.ts";
   kind: "group",
   name: "adyton",
   summary: "confidential computing: prove what runs, and release secrets only to that",
@@ -38,6 +40,7 @@ import { tokenKey } from "./token-key.ts";
     up,
     secret,
     key,
+    certificate,
     reference,
     tenant,
     admin,
@@ -47,11 +50,12 @@ import { tokenKey } from "./token-key.ts";
     sample,
     agent,
     rootKey,
+    tokenKey,
     recovery,
     backup,
     config,
-    tokenKey,
     doctor,
+    diagnose,
     completion,
   ],
 };
