@@ -30,6 +30,13 @@ const TEE: OptionSpec = {
   summary: "attest with this TEE; default the first that works here, hardware first",
   choices: TEE_NAMES,
 };
+/** Of commands that attest on this machine to get something. */
+export const ATTESTED: readonly OptionSpec[] = [URL_OPTION, DIR, TEE];
+/** Of those that get a secret. */
+export const SECRET_OUT: readonly OptionSpec[] = [
+  { name: "out", value: "FILE", summary: "write the secret to this file, mode 0600", file: true },
+  { name: "force", summary: "write it to stdout even when that is a terminal" },
+];
 const SECRET_NAME: ArgumentSpec = {
   name: "NAME",
   summary: "repository/type/tag, for example default/hello/secret",
@@ -99,12 +106,9 @@ export const secret: Group = {
       ],
       arguments: [SECRET_NAME],
       options: [
-        URL_OPTION,
-        DIR,
-        TEE,
+        ...ATTESTED,
         { name: "version", value: "N", summary: "an older version; default the newest" },
-        { name: "out", value: "FILE", summary: "write the secret to this file, mode 0600", file: true },
-        { name: "force", summary: "write it to stdout even when that is a terminal" },
+        ...SECRET_OUT,
       ],
       exits: [3, 4, 5, 6],
       examples: [

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// `adyton key`: the administrator's part in keys that never leave the trust services.
+// `adyton key`: keys that never leave the trust services. Administrators make and encrypt, whoever attests decrypts.
 
 import type { KeyFacts } from "@adyton/client";
+import { toUtf8 } from "@adyton/core/bytes";
+import { AdytonError } from "@adyton/core/errors";
 import { misuse } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
-import { readInput } from "../files.ts";
+import { readInput, writePrivateFile } from "../files.ts";
 import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
 import { printable, table } from "../frame/style.ts";
 import type { Io } from "../io.ts";
+import { attestedClient, secretPlace, writeSecret } from "./attested.ts";
 import { adminOf } from "./place.ts";
 
 /** JSON: what `Admin.keys.create` answers. */
@@ -77,6 +80,59 @@ export async function encrypt(invocation: Invocation, io: Io): Promise<ExitCode>
   if (invocation.json) writeJson(io.stdout, { name, ciphertext });
   else io.stdout.write(`${printable(ciphertext)}\n`);
   return EXIT.ok;
+}
+
+/** The plaintext's bytes on stdout or in a file; JSON says only `{name, bytes, out}`, so it needs --out. */
+export async function decrypt(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const [name = "", path = "-"] = invocation.arguments;
+  const out = secretPlace(invocation, io);
+  const ciphertext = ciphertextIn(await readInput(path, io), path);
+  const { client, tee } = await attestedClient(invocation, io);
+  const plaintext = await client.transit.decrypt(name, ciphertext);
+  await writeSecret(out, plaintext, io);
+  if (invocation.json) writeJson(io.stdout, { name, bytes: plaintext.length, out });
+  else
+    io.stderr.write(
+      `Decrypted ${plaintext.length} bytes as ${tee}${out === undefined ? "" : `, in ${out}`}\n`,
+    );
+  plaintext.fill(0);
+  return EXIT.ok;
+}
+
+/** JSON: `{name, bytes, out, ciphertext}`; never the key. */
+export async function dataKey(invocation: Invocation, io: Io): Promise<ExitCode> {
+  const [name = ""] = invocation.arguments;
+  const out = invocation.value("out");
+  if (out === undefined)
+    throw misuse("MISSING_VALUE", "Cannot make a data key: expected --out FILE, to write it to");
+  const text = invocation.value("bits");
+  const bits = text === "128" ? 128 : text === "512" ? 512 : 256;
+  const { client, tee } = await attestedClient(invocation, io);
+  const { plaintext, ciphertext } = await client.transit.dataKey(name, { bits });
+  await writePrivateFile(out, plaintext, io);
+  if (invocation.json) {
+    writeJson(io.stdout, { name, bytes: plaintext.length, out, ciphertext });
+  } else {
+    io.stdout.write(`${printable(ciphertext)}\n`);
+    io.stderr.write(`Got a key of ${bits} bits as ${tee}, in ${out}\n`);
+  }
+  plaintext.fill(0);
+  return EXIT.ok;
+}
+
+/** One line, as `encrypt` prints it. */
+function ciphertextIn(bytes: Uint8Array, path: string): string {
+  let text = "";
+  try {
+    text = toUtf8(bytes).trim();
+  } catch (error) {
+    if (!(error instanceof AdytonError)) throw error;
+  }
+  if (/^vault:v[0-9]+:[A-Za-z0-9+/]+=*$/.test(text)) return text;
+  throw misuse(
+    "INVALID_VALUE",
+    `Cannot decrypt ${path}: it is no ciphertext of such a key, expected vault:v1:…`,
+  );
 }
 
 function tell(facts: KeyFacts, invocation: Invocation, io: Io): void {

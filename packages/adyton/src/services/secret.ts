@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // `adyton secret`: the administrator puts, lists and deletes; whoever attests gets.
 
-import { createClient } from "@adyton/client";
 import { misuse } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
-import { readInput, writePrivateFile } from "../files.ts";
+import { readInput } from "../files.ts";
 import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
 import { printable, table } from "../frame/style.ts";
 import type { Io } from "../io.ts";
-import { teeOption } from "../values.ts";
-import { localAttester } from "./local-tee.ts";
-import { adminOf, servicesUrl, stateFolder } from "./place.ts";
+import { attestedClient, secretPlace, writeSecret } from "./attested.ts";
+import { adminOf } from "./place.ts";
 
 /** JSON: `{name, bytes}`. */
 export async function put(invocation: Invocation, io: Io): Promise<ExitCode> {
@@ -80,33 +78,17 @@ export async function purge(invocation: Invocation, io: Io): Promise<ExitCode> {
 /** The secret's bytes on stdout or in a file; JSON says only `{name, bytes, out}`, so it needs --out. */
 export async function get(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [name = ""] = invocation.arguments;
-  const out = invocation.value("out");
+  const out = secretPlace(invocation, io);
   const version = invocation.value("version");
   if (version !== undefined && !/^[1-9][0-9]{0,9}$/.test(version))
     throw misuse(
       "INVALID_VALUE",
       `Cannot get version ${JSON.stringify(version)}: expected a number from 1 on`,
     );
-  // Decided before anything is asked for: a refusal must not cost a release.
-  if (out === undefined && invocation.json) {
-    throw misuse("MISSING_VALUE", "Cannot put a secret into JSON: expected --out FILE beside --json");
-  }
-  if (out === undefined && io.stdout.isTTY && !invocation.flag("force")) {
-    throw misuse(
-      "SECRET_TO_TERMINAL",
-      "Cannot show a secret on a terminal: scroll-back and logs would keep it",
-      "Write it to a file with --out FILE, pipe it on, or give --force.",
-    );
-  }
-  const attester = await localAttester(teeOption(invocation), stateFolder(invocation, io), io);
-  const client = createClient({ url: await servicesUrl(invocation, io), attester });
+  const { client, tee } = await attestedClient(invocation, io);
   const secret = await client.getResource(name, version === undefined ? {} : { version: Number(version) });
-  if (out === undefined) io.stdout.write(secret);
-  else await writePrivateFile(out, secret, io);
+  await writeSecret(out, secret, io);
   if (invocation.json) writeJson(io.stdout, { name, bytes: secret.length, out });
-  else
-    io.stderr.write(
-      `Got ${secret.length} bytes as ${attester.tee}${out === undefined ? "" : `, in ${out}`}\n`,
-    );
+  else io.stderr.write(`Got ${secret.length} bytes as ${tee}${out === undefined ? "" : `, in ${out}`}\n`);
   return EXIT.ok;
 }
