@@ -17,7 +17,7 @@ import { AdytonError } from "@adyton/core/errors";
 import type { JsonObject, JsonValue } from "@adyton/core/json";
 import type { JWK } from "jose";
 import { checkEarClaims, type EarClaims } from "./ear-claims.ts";
-import { type EarAlgorithm, type EarSigningKey, earAlgorithmOf, importEarPublicKey } from "./ear-key.ts";
+import { type EarSigningKey, earAlgorithmOf, importEarPublicKey, SIGNATURES } from "./ear-key.ts";
 import { AppraisalError, misuse } from "./errors.ts";
 import { TRUST_CLAIMS, TRUST_TIERS, type TrustTier } from "./trust.ts";
 
@@ -138,15 +138,9 @@ const claims = mapOf(
   json,
 );
 
-const COSE: Readonly<Record<EarAlgorithm, SignatureAlgorithm>> = {
-  ES256: { name: "ECDSA", hash: "SHA-256" },
-  ES384: { name: "ECDSA", hash: "SHA-384" },
-  EdDSA: { name: "Ed25519" },
-};
-
 /** A tagged COSE_Sign1 over the claims. Throws `INVALID_APPRAISAL_INPUT` for numbers that are not whole. */
 export async function signCwt(earClaims: EarClaims, key: EarSigningKey): Promise<Bytes> {
-  const algorithm = COSE[key.algorithm];
+  const algorithm = SIGNATURES[key.algorithm];
   const header = protectedHeader(algorithm);
   const payload = encodeCbor(claims.encode(earClaims as JsonObject));
   const signature = await crypto.subtle.sign(subtle(algorithm), key.privateKey, signedBytes(header, payload));
@@ -186,10 +180,9 @@ export function readCwtUnverified(token: Uint8Array): {
 
 async function isSignedBy(sign1: Sign1, jwk: JWK): Promise<boolean> {
   const key = await importEarPublicKey(jwk);
-  const algorithm = COSE[earAlgorithmOf(jwk)];
+  const algorithm = SIGNATURES[earAlgorithmOf(jwk)];
   if (JSON.stringify(algorithm) !== JSON.stringify(sign1.algorithm)) return false;
-  const signed = signedBytes(sign1.protectedBytes, sign1.payload);
-  return crypto.subtle.verify(subtle(algorithm), key, Uint8Array.from(sign1.signature), signed);
+  return key.verify(algorithm, sign1.signature, signedBytes(sign1.protectedBytes, sign1.payload));
 }
 
 function subtle(algorithm: SignatureAlgorithm): AlgorithmIdentifier | EcdsaParams {

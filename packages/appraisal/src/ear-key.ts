@@ -2,7 +2,13 @@
 // The key that signs attestation results, and perhaps a certificate chain that leads verifiers to it.
 
 import { concat, equal, fromBase64Url, fromHex, toBase64 } from "@adyton/core/bytes";
-import { type CurveName, spkiOfPoint } from "@adyton/core/crypto";
+import {
+  type CurveName,
+  type PublicKey,
+  type SignatureAlgorithm,
+  spkiOfPoint,
+  verifyingCrypto,
+} from "@adyton/core/crypto";
 import { AdytonError } from "@adyton/core/errors";
 import { parseCertificate } from "@adyton/core/x509";
 import {
@@ -18,6 +24,13 @@ import { AppraisalError } from "./errors.ts";
 /** The signature algorithms of EAR tokens; the key decides which. */
 export const EAR_ALGORITHMS = ["ES256", "ES384", "EdDSA"] as const;
 export type EarAlgorithm = (typeof EAR_ALGORITHMS)[number];
+
+/** How each signs: ECDSA as r || s. */
+export const SIGNATURES: Readonly<Record<EarAlgorithm, SignatureAlgorithm>> = {
+  ES256: { name: "ECDSA", hash: "SHA-256" },
+  ES384: { name: "ECDSA", hash: "SHA-384" },
+  EdDSA: { name: "Ed25519" },
+};
 
 export interface EarSigningKey {
   readonly algorithm: EarAlgorithm;
@@ -64,13 +77,13 @@ export async function importEarKey(jwk: JWK, chain: readonly Uint8Array[] = []):
 }
 
 /** Of JWKs that cannot change any more: importing costs as much as a signature check. */
-const publicKeys = new WeakMap<JWK, Promise<CryptoKey>>();
+const publicKeys = new WeakMap<JWK, Promise<PublicKey>>();
 
 /** The public half of a JWK, ready to verify. Throws `INVALID_EAR_KEY`. */
-export async function importEarPublicKey(jwk: JWK): Promise<CryptoKey> {
+export async function importEarPublicKey(jwk: JWK): Promise<PublicKey> {
   const known = publicKeys.get(jwk);
   if (known !== undefined) return known;
-  const key = imported(publicMembersOf(jwk), earAlgorithmOf(jwk));
+  const key = importedPublic(jwk);
   if (Object.isFrozen(jwk)) publicKeys.set(jwk, key);
   return key;
 }
@@ -97,6 +110,16 @@ function publicMembersOf({ kty, crv, x, y }: JWK): JWK {
   if (kty === "OKP" && typeof x === "string") return { kty, crv, x } as JWK;
   if (typeof x !== "string" || typeof y !== "string") throw invalidKey("a coordinate is missing");
   return { kty, crv, x, y } as JWK;
+}
+
+async function importedPublic(jwk: JWK): Promise<PublicKey> {
+  earAlgorithmOf(jwk);
+  const spki = spkiOf(publicMembersOf(jwk));
+  try {
+    return await verifyingCrypto.importPublicKey(spki);
+  } catch (cause) {
+    throw invalidKey(`its numbers are no key of ${jwk.crv}`, cause);
+  }
 }
 
 async function imported(jwk: JWK, algorithm: EarAlgorithm): Promise<CryptoKey> {
