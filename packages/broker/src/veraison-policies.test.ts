@@ -10,6 +10,7 @@ import { createHarness, DIGEST, GOOD_VALUES, type Harness, jsonOf, refusalOf } f
 import { readAuditLog } from "./audit.ts";
 
 const API = "/management/v1";
+const NO_UUID = "00000000-0000-4000-8000-000000000000";
 const RULES = "application/vnd.veraison.policy.opa";
 const WARN = 'package policy\n\nexecutables := UNSAFE_RT if {\n\tevidence.svn == "1"\n}\n';
 const FINE = 'package policy\n\nexecutables := APPROVED_RT if {\n\tevidence.svn == "1"\n}\n';
@@ -114,13 +115,14 @@ describe("Veraison's policies", () => {
       400,
       "POLICY_INVALID",
     ],
-    ["another type", () => send("POST", "/policy/SAMPLE", WARN, "text/plain"), 415, "UNSUPPORTED_MEDIA_TYPE"],
+    ["another type", () => send("POST", "/policy/SAMPLE", WARN, "text/plain"), 400, "INVALID_REQUEST"],
     ["another scheme", () => send("POST", "/policy/ABACUS", WARN), 400, "INVALID_REQUEST"],
     ["a name that is none", () => send("POST", "/policy/SAMPLE?name=%0a", WARN), 400, "INVALID_REQUEST"],
-    ["an unknown policy", () => send("GET", "/policy/SAMPLE/00000000"), 404, "POLICY_NOT_FOUND"],
+    ["a UUID that is none", () => send("GET", "/policy/SAMPLE/00000000"), 400, "INVALID_REQUEST"],
+    ["an unknown policy", () => send("GET", `/policy/SAMPLE/${NO_UUID}`), 404, "POLICY_NOT_FOUND"],
     [
       "to activate an unknown one",
-      () => send("POST", "/policy/SAMPLE/00000000/activate"),
+      () => send("POST", `/policy/SAMPLE/${NO_UUID}/activate`),
       404,
       "POLICY_NOT_FOUND",
     ],

@@ -2,7 +2,7 @@
 // Veraison's management API, version 1: policies per attestation scheme, and which of them is active.
 
 import { toUtf8 } from "@adyton/core/bytes";
-import { BrokerError } from "../errors.ts";
+import type { BrokerError } from "../errors.ts";
 import { invalid } from "../protocol.ts";
 import { SCHEME_NAMES } from "../veraison-media.ts";
 import { readBody } from "./body.ts";
@@ -17,6 +17,7 @@ const POLICY_TYPE = "application/vnd.veraison.policy+json";
 const POLICIES_TYPE = "application/vnd.veraison.policies+json";
 const DISCOVERY_TYPE = "application/vnd.veraison.discovery+json";
 const DEFAULT_NAME = "default";
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function addVeraisonManagementRoutes(app: App, parts: AppParts): void {
   const { authorize, clock, maxBodyBytes, veraisonPolicies: policies } = parts;
@@ -24,6 +25,7 @@ export function addVeraisonManagementRoutes(app: App, parts: AppParts): void {
     const scheme = schemeIn(c.req.param("scheme"));
     const { id } = await authorize(c.req.raw, "policy.set", targetOf(scheme));
     const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+    // Veraison answers 400, not 415.
     if (type !== RULES_TYPE) throw unsupported(type);
     const name = c.req.query("name") ?? DEFAULT_NAME;
     const rules = textOf(await readBody(c.req.raw, maxBodyBytes));
@@ -32,7 +34,7 @@ export function addVeraisonManagementRoutes(app: App, parts: AppParts): void {
   app.post(`${POLICY}/:uuid/activate`, async (c) => {
     const scheme = schemeIn(c.req.param("scheme"));
     const { id } = await authorize(c.req.raw, "policy.set", targetOf(scheme));
-    await policies.activate(scheme, c.req.param("uuid"), clock.now(), id);
+    await policies.activate(scheme, uuidIn(c.req.param("uuid")), clock.now(), id);
     return c.body(null, 200);
   });
   app.get(POLICY, async (c) => {
@@ -43,7 +45,7 @@ export function addVeraisonManagementRoutes(app: App, parts: AppParts): void {
   app.get(`${POLICY}/:uuid`, async (c) => {
     const scheme = schemeIn(c.req.param("scheme"));
     await authorize(c.req.raw, "policy.read", targetOf(scheme));
-    return answer(await policies.get(scheme, c.req.param("uuid")), POLICY_TYPE);
+    return answer(await policies.get(scheme, uuidIn(c.req.param("uuid"))), POLICY_TYPE);
   });
   app.get(POLICIES, async (c) => {
     const scheme = schemeIn(c.req.param("scheme"));
@@ -83,6 +85,12 @@ function schemeIn(text: string): string {
   return text;
 }
 
+/** In lower case, as they are kept. */
+function uuidIn(text: string): string {
+  if (!UUID.test(text)) throw invalid(`${JSON.stringify(text.slice(0, 80))} is no UUID`);
+  return text.toLowerCase();
+}
+
 /** What roles grant: the policies of a scheme. */
 function targetOf(scheme: string): string {
   return `veraison/${scheme}`;
@@ -101,9 +109,5 @@ function answer(body: unknown, type: string, status: number = 200): Response {
 }
 
 function unsupported(type: string): BrokerError {
-  return new BrokerError(
-    "UNSUPPORTED_MEDIA_TYPE",
-    "misuse",
-    `Cannot take a policy of type ${JSON.stringify(type.slice(0, 80))}: expected ${RULES_TYPE}`,
-  );
+  return invalid(`a policy's type is ${RULES_TYPE}, found ${JSON.stringify(type.slice(0, 80))}`);
 }
