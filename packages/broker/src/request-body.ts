@@ -13,6 +13,8 @@ export const anyJson: z.ZodType<JsonValue> = z.custom<JsonValue>(
 );
 export const jsonObject: z.ZodType<JsonObject> = z.custom<JsonObject>(isJsonObject, "expected a JSON object");
 
+const MEMBER = /^[A-Za-z][A-Za-z_-]{0,31}$/;
+
 /** A request body as a JSON object. Throws `INVALID_REQUEST`. */
 export function jsonOf(text: string): JsonObject {
   let value: JsonValue;
@@ -31,7 +33,16 @@ export function matching<T>(schema: z.ZodType<T>, value: JsonValue): T {
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? "the body" : issue.path.join(".");
-  throw invalid(`${where}: ${issue?.message ?? "unexpected"}`);
+  throw invalid(`${where}: ${issue === undefined ? "unexpected" : toldOf(issue)}`);
+}
+
+/** Names of members stand in our log: what is no name, and may be a secret in the wrong place, does not. */
+function toldOf({ code, message, ...more }: z.core.$ZodIssue): string {
+  if (code !== "unrecognized_keys" || !("keys" in more)) return message;
+  const names = more.keys.map((key) =>
+    MEMBER.test(key) ? JSON.stringify(key) : "one with a name of another kind",
+  );
+  return `there is no such member: ${names.join(", ")}`;
 }
 
 export function invalid(why: string): BrokerError {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a connection may take: bytes, time, and how many there may be. HTTP/1.1 has it from Node; for HTTP/2 it is here.
 
-import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import { constants, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 
 export interface ConnectionLimits {
   /** Of a request's headers. Default 64 KiB: a token rides in a header, and a token holds all claims. */
@@ -42,15 +42,16 @@ const STREAMS = 100;
 export function limitsWith(options: ConnectionLimits = {}): Limits {
   const { connections = 2_000, headerBytes = 64 * 1024 } = options;
   const { headerSeconds = 10, idleSeconds = 10, requestSeconds = 30 } = options;
-  const requestMs = Math.max(requestSeconds, headerSeconds) * 1000;
+  const ms = (seconds: number): number => Math.max(1, Math.round(seconds * 1000));
+  const requestMs = ms(Math.max(requestSeconds, headerSeconds));
   return {
     headerBytes,
-    headerMs: headerSeconds * 1000,
+    headerMs: ms(headerSeconds),
     requestMs,
-    idleMs: idleSeconds * 1000,
+    idleMs: ms(idleSeconds),
     connections,
     streams: STREAMS,
-    checkMs: Math.min(1000, Math.max(20, (headerSeconds * 1000) / 4)),
+    checkMs: Math.min(1000, Math.max(20, ms(headerSeconds / 4))),
     stalledMs: requestMs * 2,
   };
 }
@@ -90,8 +91,9 @@ export function boundSessions(server: Http2Server, limits: Limits): BoundSession
 }
 
 function boundStream(stream: ServerHttp2Stream, { requestMs, stalledMs }: Limits): void {
-  const arrival = setTimeout(() => stream.destroy(), requestMs);
-  const whole = setTimeout(() => stream.destroy(), stalledMs);
+  const cut = (): void => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  const arrival = setTimeout(cut, requestMs);
+  const whole = setTimeout(cut, stalledMs);
   stream.once("end", () => clearTimeout(arrival));
   stream.once("close", () => {
     clearTimeout(arrival);

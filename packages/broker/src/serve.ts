@@ -74,6 +74,7 @@ const LOOPBACK: readonly string[] = ["127.0.0.1", "::1", "localhost"];
 /** Where this machine reaches what listens everywhere. */
 const EVERYWHERE: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 const CLOSE_SECONDS = 5;
+const IDLE_LOOK_MS = 50;
 /** How HTTP/2 begins, and no request of HTTP/1.1 does. */
 const PREFACE = Buffer.from("PRI");
 /** Of one HTTP/2 connection. */
@@ -300,8 +301,11 @@ function listening(server: Listener["server"], host: string, port: number): Prom
 function closing({ cut, endIdle, server }: Listener, patienceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const patience = setTimeout(cut, patienceMs);
+    // Those that are answered now are idle afterwards.
+    const again = setInterval(endIdle, IDLE_LOOK_MS);
     server.close(() => {
       clearTimeout(patience);
+      clearInterval(again);
       resolve();
     });
     endIdle();
