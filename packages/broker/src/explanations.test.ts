@@ -144,7 +144,7 @@ describe("a decision in the audit log", () => {
     const { text } = await told(await last());
     expect(text).toMatch(/Refused by policy \S+ \(SHA-384 [0-9a-f]{16}…\)/);
     expect(text).toMatch(
-      /✗ data\["resource-path"\]\[0\] == "payroll"\n {6}at resource\.rego:5\n {6}found: .*default/,
+      /✗ data\["resource-path"\]\[0\] == "payroll"\n {6}at resource\.rego:5\n {6}found: .* is .*default/,
     );
   });
 

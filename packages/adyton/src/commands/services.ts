@@ -220,7 +220,7 @@ export const tour: Command = {
   name: "tour",
   summary: "see everything work in a few seconds",
   description: [
-    "Starts trust services for development on a free port, verifies real evidence where it finds some, puts a secret, runs a workload that attests and gets it, then changes one line of the workload and shows the refusal. Every step is checked: the tour fails when something does not behave as promised.",
+    "Starts trust services for development on a free port, verifies real evidence where it finds some, puts a secret, runs a workload that attests and gets it, then changes one line of the workload and shows the refusal, why, a policy for some names, and the proof that all of it stands in the audit log. Every step is checked: the tour fails when something does not behave as promised.",
     "The workload runs in the software TEE: that proves the flow, not secrecy. The services stay up until Ctrl-C.",
   ],
   arguments: [],

@@ -16,7 +16,7 @@ describe.skipIf(!built)("adyton tour --once", () => {
     expect(await run(["tour", "--once"], io)).toBe(0);
     const { stdout, stderr } = io.output();
     expect(stderr).toBe("");
-    expect(stdout.match(/^\d\. /gm)).toHaveLength(6);
+    expect(stdout.match(/^\d\. /gm)).toHaveLength(8);
     expect(stdout).toContain(hasFixtures ? "2. Verify real evidence" : "simulated: no real evidence at hand");
     expect(stdout).toContain("Everything did what it promised.");
   });
@@ -27,7 +27,7 @@ describe.skipIf(!built)("adyton tour --once", () => {
     const { stdout, stderr } = io.output();
     expect(stderr).toContain("simulated: no real evidence at hand");
     const { steps } = JSON.parse(stdout) as { steps: { title: string; held: string[] }[] };
-    expect(steps.map(({ held }) => held.length)).toEqual([1, 1, 3, 1, 2, 1]);
+    expect(steps.map(({ held }) => held.length)).toEqual([1, 1, 3, 1, 2, 1, 3, 2]);
   });
 
   it("stays up until it is asked to stop, and says how to go on", async () => {

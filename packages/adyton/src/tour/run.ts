@@ -6,6 +6,10 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { silentLogger } from "@adyton/broker";
+import { createAuditLog, createClient, fetchLogKey } from "@adyton/client";
+import { toUtf8 } from "@adyton/core/bytes";
+import { AdytonError } from "@adyton/core/errors";
+import { checkLogProof, parseLogProof } from "@adyton/core/log-proof";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
@@ -19,6 +23,15 @@ import { findWorkload, runInside, tamper } from "./workload.ts";
 
 const SECRET = "default/hello/secret";
 const SECRET_BYTES = 32;
+const PAYROLL = "payroll/salaries/march";
+const PAYROLL_POLICY = `package policy
+
+default allow := false
+
+allow if {
+  input["adyton.simulated"] == false
+}
+`;
 
 /** JSON: one object after the last step, `{url, steps: [{title, held}]}`; what happens is then told on stderr. */
 export async function tour(invocation: Invocation, io: Io): Promise<ExitCode> {
@@ -35,6 +48,7 @@ export async function tour(invocation: Invocation, io: Io): Promise<ExitCode> {
     services = await startStep(stage, join(folder, "state"), io);
     await evidenceStep(stage, invocation, io);
     await secretSteps(stage, services, join(folder, "tampered"));
+    await policySteps(stage, services);
     if (invocation.json) writeJson(io.stdout, { url: services.url, steps: stage.steps() });
     output.write(`\n${style.good("Everything did what it promised.")}\n`);
     if (!once) {
@@ -123,6 +137,54 @@ async function secretSteps(stage: Stage, services: Services, folder: string): Pr
   stage.promise(
     reasons.includes(bad.launchDigest.slice(0, 32)) && /sample\.rego:\d+/.test(reasons),
     "the administrator sees claim, policy line, reference value, and what would make it pass",
+  );
+}
+
+/** A policy for some names, in the words of the audit log; and the proof that they stand there. */
+async function policySteps(stage: Stage, services: Services): Promise<void> {
+  const { admin, adminTokenFile, softwareTee, url } = services;
+  if (softwareTee === undefined) throw new TypeError("the tour starts the services in development mode");
+  const tee = softwareTee;
+  const digest = await tee.measure(findWorkload().program);
+  const guest = createClient({
+    url,
+    attester: {
+      tee: "sample",
+      collect: async (reportData) => await tee.evidenceFor(digest, reportData),
+    },
+  });
+
+  stage.step("Let a policy decide for some names");
+  await admin.putResource(PAYROLL, randomBytes(SECRET_BYTES));
+  await admin.resourcePolicies.set("payroll/**", PAYROLL_POLICY);
+  stage.say("payroll/** goes by a policy of its own, the other names by the default one:");
+  stage.quote(PAYROLL_POLICY);
+  const released = await guest.getResource(SECRET);
+  stage.promise(released.length === SECRET_BYTES, `the same workload still gets ${SECRET}`);
+  const refused = await guest.getResource(PAYROLL).then(
+    () => false,
+    (error: unknown) => error instanceof AdytonError && error.category === "policy",
+  );
+  stage.promise(refused, `and is refused ${PAYROLL}, without learning whether it is there`);
+  const logKey = await fetchLogKey({ url });
+  const log = createAuditLog({ url, logKey, token: (await readFile(adminTokenFile, "utf8")).trim() });
+  const seq = (await log.checkpoint())?.size ?? 0;
+  const { text } = await admin.explainDecision(seq);
+  stage.quote(String(text));
+  stage.promise(/resource\.rego:6/.test(String(text)), "the audit log names the line that refused");
+
+  stage.step("Prove it");
+  const proof = await log.prove(seq);
+  const { entry, checkpoint } = checkLogProof(parseLogProof(proof), logKey);
+  stage.say(`${proof.split("\n").length} lines: the entry, hashes, and a checkpoint that the log signed`);
+  stage.promise(
+    toUtf8(entry).includes(PAYROLL) && checkpoint.size >= seq,
+    `entry ${seq} is proven to stand in the log, offline, by the log's key alone`,
+  );
+  const end = await log.verify();
+  stage.promise(
+    end !== undefined && end.size >= seq,
+    `all ${end?.size ?? 0} entries are what the log signed`,
   );
 }
 

@@ -11,6 +11,7 @@ const TOLD: ReadonlySet<string> = new Set([
   ...["policy", "policySha384", "submods", "simulated", "attestation", "id", "by"],
 ]);
 const MAX_TEXT = 400;
+const MAX_VALUE = 40;
 
 /** Several lines, without one at the end. Characters that a terminal would obey are the caller's to escape. */
 export function decisionText({ seq, time, event }: AuditEntry): string {
@@ -28,14 +29,19 @@ export function decisionText({ seq, time, event }: AuditEntry): string {
 function subjectOf({ resource, plugin, method, path, tee }: JsonObject): string {
   if (typeof resource === "string") return `  ${shown(resource)}`;
   if (typeof plugin === "string")
-    return `  ${[method, [plugin, path].filter(isText).join("/")].filter(isText).map(shown).join(" ")}`;
+    return `  ${[method, [plugin, path].filter(isText).join("/")]
+      .filter(isText)
+      .map((part) => shown(part))
+      .join(" ")}`;
   return typeof tee === "string" ? `  ${shown(tee)}` : "";
 }
 
 function outcomeOf({ decision, verdict, reason, policy, policySha384, by }: JsonObject): string {
   const digest = typeof policySha384 === "string" ? ` (SHA-384 ${policySha384.slice(0, 16)}…)` : "";
   const whose = typeof policy === "string" ? ` by policy ${shown(policy)}${digest}` : "";
-  const rules = Array.isArray(reason) ? reason.map(shown).join(", ") : shown(reason ?? "no reason given");
+  const rules = Array.isArray(reason)
+    ? reason.map((part) => shown(part)).join(", ")
+    : shown(reason ?? "no reason given");
   if (decision === "deny") return `Refused${whose}: ${rules}.`;
   if (decision === "allow") return `Allowed${whose}.`;
   if (verdict === "refused") return `The evidence was not accepted: ${rules}.`;
@@ -45,13 +51,24 @@ function outcomeOf({ decision, verdict, reason, policy, policySha384, by }: Json
 
 /** A condition that did not hold: the rule, what it says, where it stands, what was found. */
 function conditionLines({ rule, message, file, line, source, found }: JsonObject): string[] {
-  const says = [rule, message ?? source].filter(isText).map(shown).join(": ");
+  const says = [rule, message ?? source]
+    .filter(isText)
+    .map((part) => shown(part))
+    .join(": ");
   return [
     `  ✗ ${says}`,
     ...(isText(file) ? [`      at ${shown(file)}${typeof line === "number" ? `:${line}` : ""}`] : []),
     ...(isText(source) && isText(message) ? [`      ${shown(source)}`] : []),
-    ...(found === undefined ? [] : [`      found: ${shown(found)}`]),
+    ...(found === undefined ? [] : [`      found: ${foundText(found)}`]),
   ];
+}
+
+/** What a condition of a policy looked at, by the expression; or the one value that a rule found. */
+function foundText(found: JsonValue): string {
+  if (!isJsonObject(found)) return shown(found);
+  return Object.entries(found)
+    .map(([expression, value]) => `${shown(expression)} is ${shown(value)}`)
+    .join(", ");
 }
 
 function attestedLines({ submods, simulated, type }: JsonObject): string[] {
@@ -72,7 +89,7 @@ function attestedLines({ submods, simulated, type }: JsonObject): string[] {
 function referenceLines([id, vouchers]: readonly [string, JsonValue]): string[] {
   return objectsIn(vouchers).map(
     ({ value, name, kind }) =>
-      `    ${shown(id)} = ${shown(value)}, vouched for by ${shown(name)} (${shown(kind)})`,
+      `    ${shown(id)} = ${shown(value, MAX_VALUE)}, vouched for by ${shown(name)} (${shown(kind)})`,
   );
 }
 
@@ -84,7 +101,7 @@ function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
-function shown(value: unknown): string {
+function shown(value: unknown, most: number = MAX_TEXT): string {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
-  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
