@@ -119,7 +119,7 @@ export const proposal: Group = {
       name: "show",
       summary: "show what a proposal asks for",
       description: [
-        "Policies, reference values, tenants and administrators are shown as they would be; of a secret only its size.",
+        "A policy is compared with the one in force, line by line. Reference values, tenants and administrators are shown as they would be; of a secret only its size.",
       ],
       arguments: [ID],
       options: ADMIN,

@@ -120,6 +120,47 @@ describe("proposals", () => {
     expect((await adyton("proposal list --all")).stdout).toContain(id);
   });
 
+  it("of policies show what differs from the one in force", async () => {
+    const second = { ADYTON_TOKEN_FILE: join(folder, "second.token") };
+    await writeFile(join(folder, "deny.rego"), "package policy\n\nallow if false\n");
+    const propose = async (line: string) => {
+      expect((await adyton(line)).exit).toBe(5);
+      const [{ id }] = (await adyton("proposal list --json", second)).answer().proposals;
+      const shown = await adyton(`proposal show ${id}`, second);
+      const { diff, summary } = (await adyton(`proposal show ${id} --json`, second)).answer();
+      return { id, shown: shown.stdout, diff, summary, exit: shown.exit };
+    };
+    const first = await propose("policy set resource allow.rego");
+    expect(first.shown).toContain("none is set there");
+    expect(first.diff).toBe("@@ -0,0 +1,3 @@\n+package policy\n+\n+allow if true\n");
+    expect((await adyton(`proposal approve ${first.id}`, second)).exit).toBe(0);
+    const next = await propose("policy set resource deny.rego");
+    expect(next.summary).toBe("put another policy resource in force");
+    expect(next.diff).toBe("@@ -1,3 +1,3 @@\n package policy\n \n-allow if true\n+allow if false\n");
+    expect(next.shown).toContain("-allow if true\n+allow if false\n");
+    expect((await adyton(`proposal approve ${next.id}`, second)).exit).toBe(0);
+    expect((await adyton(`proposal show ${next.id}`, second)).stdout).not.toContain("@@");
+    const same = await propose("policy set resource deny.rego");
+    expect([same.diff, same.shown.includes("the same text is in force")]).toEqual(["", true]);
+    await adyton(`proposal reject ${same.id}`);
+    const back = await propose("policy activate resource 1");
+    expect(back.summary).toBe("put version 1 of the policy resource in force again");
+    expect(back.diff).toContain("-allow if false\n+allow if true\n");
+    await adyton(`proposal reject ${back.id}`);
+  });
+
+  it("show no diff to those who may not see the policy in force", async () => {
+    await adyton("admin add third --grant proposal.*=** --out third.token");
+    const third = { ADYTON_TOKEN_FILE: join(folder, "third.token") };
+    expect((await adyton("policy set resource allow.rego")).exit).toBe(5);
+    const [{ id }] = (await adyton("proposal list --json", third)).answer().proposals;
+    const { exit, stdout } = await adyton(`proposal show ${id}`, third);
+    expect(exit).toBe(0);
+    expect(stdout).toContain("you may not see the policy in force");
+    expect(stdout).not.toContain("allow if false");
+    await adyton(`proposal reject ${id}`);
+  });
+
   it("set policies for patterns, shown before", async () => {
     const second = { ADYTON_TOKEN_FILE: join(folder, "second.token") };
     expect((await adyton("policy set resource allow.rego --path team-a/**")).exit).toBe(5);
@@ -127,10 +168,13 @@ describe("proposals", () => {
     expect((await adyton(`proposal show ${id}`, second)).stdout).toContain("allow if true");
     expect((await adyton(`proposal approve ${id}`, second)).exit).toBe(0);
     expect((await adyton("policy get resource --path team-a/**")).stdout).toContain("allow if true");
-    expect((await adyton("policy list")).stdout).toMatch(/^resource team-a\/\*\* +@1 /);
+    expect((await adyton("policy list")).stdout).toMatch(/^resource team-a\/\*\* +@1 /m);
     expect((await adyton("policy get attestation --path team-a/**")).exit).toBe(1);
     expect((await adyton("policy delete team-a/**")).exit).toBe(5);
     const [next] = (await adyton("proposal list --json", second)).answer().proposals;
+    expect((await adyton(`proposal show ${next.id}`, second)).stdout).toMatch(
+      /take the policy resource:team-a\/\*\* away[\s\S]*^-allow if true$/m,
+    );
     expect((await adyton(`proposal reject ${next.id} --json`, second)).answer()).toMatchObject({
       state: "rejected",
     });

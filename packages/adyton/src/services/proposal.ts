@@ -5,9 +5,10 @@ import type { ProposalAdmin, ProposalFacts } from "@adyton/client";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
-import { printable, table } from "../frame/style.ts";
+import { printable, type Style, styleOf, table } from "../frame/style.ts";
 import type { Io } from "../io.ts";
 import { adminOf } from "./place.ts";
+import { type ProposedChange, proposedChange } from "./proposal-change.ts";
 
 /** JSON: `{proposals: […]}`. */
 export async function list(invocation: Invocation, io: Io): Promise<ExitCode> {
@@ -26,10 +27,19 @@ export async function list(invocation: Invocation, io: Io): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-/** JSON: the proposal. */
+/** JSON: the proposal, with `summary` and, for policies, `diff`. */
 export async function show(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [id = ""] = invocation.arguments;
-  tell(await (await proposalsOf(invocation, io)).get(id), invocation, io);
+  const admin = await adminOf(invocation, io);
+  const facts = await admin.proposals.get(id);
+  const change = await proposedChange(facts, admin);
+  if (invocation.json) {
+    const { summary, diff } = change;
+    writeJson(io.stdout, { ...facts, summary, ...(diff === undefined ? {} : { diff }) });
+    return EXIT.ok;
+  }
+  tell(facts, invocation, io, change.summary);
+  tellChange(change, io);
   return EXIT.ok;
 }
 
@@ -54,29 +64,16 @@ async function proposalsOf(invocation: Invocation, io: Io): Promise<ProposalAdmi
   return (await adminOf(invocation, io)).proposals;
 }
 
-function tell(facts: ProposalFacts, invocation: Invocation, io: Io): void {
+function tell(facts: ProposalFacts, invocation: Invocation, io: Io, summary?: string): void {
   if (invocation.json) {
     writeJson(io.stdout, facts);
     return;
   }
-  const {
-    action,
-    approvals,
-    by,
-    bytes,
-    code,
-    content,
-    digest,
-    expires,
-    method,
-    needed,
-    path,
-    state,
-    target,
-  } = facts;
+  const { action, approvals, by, bytes, code, digest, expires, method, needed, path, state, target } = facts;
   const rows = [
     ["state", `${state}${code === undefined ? "" : ` (${code})`}`],
     ["action", `${action} ${target}`.trim()],
+    ...(summary === undefined ? [] : [["would", summary]]),
     ["request", `${method} ${path}, ${bytes} bytes`],
     ["proposed by", by],
     ["approved by", `${approvals.join(", ") || "nobody"} (${approvals.length} of ${needed})`],
@@ -84,8 +81,22 @@ function tell(facts: ProposalFacts, invocation: Invocation, io: Io): void {
     ["digest", digest],
   ];
   io.stdout.write(`${table(rows.map((row) => row.map(printable)))}\n`);
+}
+
+function tellChange({ content, diff, note }: ProposedChange, io: Io): void {
+  const style = styleOf(io.stdout, io.env);
+  if (note !== undefined) io.stdout.write(`\n${printable(note)}\n`);
+  if (diff !== undefined && diff !== "") {
+    const lines = diff.slice(0, -1).split("\n");
+    io.stdout.write(`\n${lines.map((line) => coloured(printable(line), style)).join("\n")}\n`);
+  }
   for (const [name, value] of Object.entries(content ?? {})) {
     const shown = typeof value === "string" ? value : JSON.stringify(value, undefined, 2);
     io.stdout.write(`\n${printable(name)}:\n${printable(shown)}\n`);
   }
+}
+
+function coloured(line: string, style: Style): string {
+  if (line.startsWith("+")) return style.good(line);
+  return line.startsWith("-") ? style.bad(line) : line.startsWith("@@") ? style.dim(line) : line;
 }
