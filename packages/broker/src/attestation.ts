@@ -127,8 +127,8 @@ export class Verifier {
   }
 
   /**
-   * Evidence whose report data is `nonce`, zero-padded: the result as a token in Veraison's profile. It names no key, so it
-   * opens no secret.
+   * Evidence whose report data is `nonce`, zero-padded: the result as a token in Veraison's profile. It answers no
+   * challenge of ours, so it opens no secret here.
    */
   async attestToNonce(
     envelope: Envelope,
@@ -148,6 +148,8 @@ export class Verifier {
     });
     return signEar(result, {
       key: await this.#options.tokenKeys.signing(),
+      // Who asks may have chosen the nonce: to fit evidence that he only overheard.
+      issuer: SERVICE_ISSUER,
       now,
       id: await this.#options.explanations.keep(result, now),
       profile: "veraison",

@@ -12,6 +12,7 @@ import { type AmdPlatform, createAmdVendor, createCcaPlatform, createIntelVendor
 import { decodeJwt, type JWK } from "jose";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createHarness, DIGEST, GOOD_VALUES, type Harness, jsonOf, vendor } from "../test/harness.ts";
+import { transitPlugin } from "./plugins/index.ts";
 
 const NEW = "/challenge-response/v1/newSession";
 const SAMPLE = "application/vnd.adyton.evidence.sample+json";
@@ -308,6 +309,27 @@ describe("evidence", () => {
     });
     expect(answer.status).toBe(401);
     expect(answer.headers.get("adyton-error")).toMatch(/^TOKEN_REFUSED/);
+  });
+
+  it("opens no plugin, whoever chose its nonce and whatever the policy says", async () => {
+    await harness.restart({ plugins: [transitPlugin()] });
+    expect((await harness.admin("POST", "/kbs/v0/transit/keys/orders")).status).toBe(200);
+    const policy = toBase64Url(fromUtf8("package policy\n\nallow := true\n"));
+    await harness.admin("POST", "/kbs/v0/resource-policy", JSON.stringify({ policy }));
+    const { path, nonce } = await opened();
+    const { result } = await jsonOf(await send(path, SAMPLE, await sample(nonce)));
+    const answer = await harness.call("POST", "/kbs/v0/transit/encrypt/orders", {
+      headers: { authorization: `Bearer ${String(result)}` },
+      body: JSON.stringify({ plaintext: "AAAA" }),
+    });
+    expect(answer.status).toBe(401);
+    const { token } = await harness.attested();
+    const own = await harness.call("POST", "/kbs/v0/transit/encrypt/orders", {
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ plaintext: "AAAA" }),
+    });
+    expect(own.status).toBe(200);
+    await harness.restart();
   });
 
   it("is judged by the policy that the administrator set", async () => {
