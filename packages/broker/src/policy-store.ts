@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies that administrators set: compiled and tested first, then kept sealed with their versions. Read from the
-// store for each decision, so that every process on it follows at once.
+// Policies that administrators set: compiled and tested first, then kept sealed with their versions. Each decision asks the
+// store whether any has changed, so that every process on it follows at once.
 
 import type { Policy } from "@adyton/appraisal";
 import { fromUtf8, toUtf8 } from "@adyton/core/bytes";
@@ -13,6 +13,7 @@ import type { Logger } from "./log.ts";
 import { bySpecificity, fitsPath } from "./path-pattern.ts";
 import type { ResourcePolicy } from "./policy.ts";
 import { type PolicyFile, readPolicyFile } from "./policy-files.ts";
+import { PolicyMemory } from "./policy-memory.ts";
 import {
   type AttestationPolicyName,
   buildAttestationPolicy,
@@ -72,6 +73,7 @@ const SCOPED = "current/resource:";
 
 export class PolicyStore {
   readonly #options: PolicyStoreOptions;
+  readonly #memory: PolicyMemory;
   readonly #resource: Held<ResourcePolicy> = new Map();
   readonly #attestation: Held<Policy> = new Map();
   /** Digests of files as last looked at, good or bad; "" for one that is not there. */
@@ -84,6 +86,7 @@ export class PolicyStore {
 
   constructor(options: PolicyStoreOptions) {
     this.#options = options;
+    this.#memory = new PolicyMemory(options.store, options.vault);
   }
 
   /**
@@ -105,6 +108,7 @@ export class PolicyStore {
       await store.write([
         { kind: "check", space: "policy", key, expect: sealed },
         { kind: "delete", space: "policy", key },
+        this.#memory.changed(),
         auditChange(clock.now(), { type: "policy.remove", policy: name, by }),
       ]);
     });
@@ -154,27 +158,24 @@ export class PolicyStore {
    * none was set. Rejects with `STATE_INVALID` or `SECRET_CORRUPT`.
    */
   async resource(resource: string): Promise<ResourcePolicy | undefined> {
-    for (const name of await this.scoped()) {
+    await this.#look();
+    const known = await this.#memory.current();
+    for (const name of await known(SCOPED, () => this.scoped())) {
       if (!fitsPath(name.slice("resource:".length), resource)) continue;
-      const policy = await this.#policy(name, this.#resource, buildResourcePolicy);
+      const policy = await this.#policy(known, name, this.#resource, buildResourcePolicy);
       if (policy !== undefined) return policy;
     }
-    return this.#policy("resource", this.#resource, buildResourcePolicy);
-  }
-
-  /** Rejects where a decision about `resource` or about any evidence would, for want of a policy that can be used. */
-  async checkUsable(resource: string): Promise<void> {
-    await this.resource(resource);
-    for (const name of POLICY_NAMES)
-      if (name !== "resource") await this.#policy(name, this.#attestation, buildAttestationPolicy);
+    return this.#policy(known, "resource", this.#resource, buildResourcePolicy);
   }
 
   /** Judges each piece of evidence by the policy of its kind, or by that of all kinds, or by `fallback`. Rejects as `resource`. */
   async attestation(fallback: Policy): Promise<Policy> {
     const found = new Map<AttestationPolicyName, Policy>();
+    await this.#look();
+    const known = await this.#memory.current();
     for (const name of POLICY_NAMES) {
       if (name === "resource") continue;
-      const policy = await this.#policy(name, this.#attestation, buildAttestationPolicy);
+      const policy = await this.#policy(known, name, this.#attestation, buildAttestationPolicy);
       if (policy !== undefined) found.set(name, policy);
     }
     const general = found.get("attestation");
@@ -189,11 +190,12 @@ export class PolicyStore {
   }
 
   async #policy<P>(
+    known: Awaited<ReturnType<PolicyMemory["current"]>>,
     name: PolicyName,
     held: Held<P>,
     build: (id: string, policy: PolicyText) => P,
   ): Promise<P | undefined> {
-    const current = await this.get(name);
+    const current = await known(name, () => this.#read(name));
     if (current === undefined) {
       if (this.#unusable.has(name)) throw unusable(name);
       return undefined;
@@ -280,6 +282,7 @@ export class PolicyStore {
       kept(currentKey(name)),
       kept(versionKey(name, version)),
       { kind: "delete", space: "policy", key: versionKey(name, version - KEPT_VERSIONS) },
+      this.#memory.changed(),
       ...beside,
       auditChange(now, {
         type: "policy.set",

@@ -176,6 +176,8 @@ describe("a guest", () => {
 
   it("that is refused had nobody look for the secret", async () => {
     await set("team-a/**", REFUSE);
+    // The first decision after a change reads the policies, later ones whether they have changed.
+    expect(await codeFrom(get("team-a/any/key"))).toBe("POLICY_REFUSED");
     const { store } = harness.state;
     const asked: string[] = [];
     const { get: real } = store;
