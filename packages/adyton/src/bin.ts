@@ -5,6 +5,7 @@
 import type { WriteStream } from "node:tty";
 import type { Io, Output } from "./io.ts";
 import { run } from "./main.ts";
+import { askSecret } from "./terminal.ts";
 
 const DEFAULT_COLUMNS = 96;
 const INTERRUPTED = 130;
@@ -37,6 +38,12 @@ const io: Io = {
   env: process.env,
   cwd: process.cwd(),
   now: () => new Date(),
+  ...(process.stdin.isTTY && process.stderr.isTTY
+    ? {
+        askSecret: (question: string) =>
+          askSecret(question, process.stdin, (text) => void process.stderr.write(text)),
+      }
+    : {}),
   interruption: () =>
     new Promise((resolve) => {
       for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -12,6 +12,8 @@ export interface BufferIoOptions {
   /** Pretend that stdout and stderr are terminals. */
   readonly isTTY?: boolean;
   readonly columns?: number;
+  /** What somebody types who is asked for secrets, in order; without, nobody is there. */
+  readonly typed?: readonly string[];
   /** What "the user asks to stop" waits for; without one, nobody ever asks. */
   readonly interruption?: Promise<void>;
 }
@@ -31,7 +33,16 @@ export function createBufferIo(options: BufferIoOptions = {}): BufferIo {
       to.push(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk.slice());
     },
   });
+  const typed = [...(options.typed ?? [])];
   return {
+    ...(options.typed === undefined
+      ? {}
+      : {
+          askSecret: async (question: string) => {
+            chunks.err.push(new TextEncoder().encode(`${question}\n`));
+            return typed.shift() ?? "";
+          },
+        }),
     stdin: once(options.stdin),
     stdout: output(chunks.out),
     stderr: output(chunks.err),

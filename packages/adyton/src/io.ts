@@ -17,6 +17,8 @@ export interface Io {
   /** What relative paths start from. */
   readonly cwd: string;
   now(): Date;
+  /** Asks whoever sits at the terminal for a secret, without showing it. Absent where nobody does. */
+  readonly askSecret?: (question: string) => Promise<string>;
   /** Resolves when the user asks to stop (Ctrl-C, SIGTERM). Until it is called, these end the process at once. */
   interruption(): Promise<void>;
 }

@@ -6,7 +6,12 @@ import { ROOT_KEY, STORE } from "./root-options.ts";
 import { DIR } from "./services.ts";
 
 const OPENERS: readonly OptionSpec[] = [
-  { name: "passphrase-file", value: "FILE", summary: "the backup's passphrase", file: true },
+  {
+    name: "passphrase-file",
+    value: "FILE",
+    summary: "the backup's passphrase; without it and shares, asked on the terminal",
+    file: true,
+  },
   { name: "shares-file", value: "FILE", summary: "recovery shares, one on each line", file: true },
 ];
 
@@ -15,7 +20,7 @@ export const backup: Group = {
   name: "backup",
   summary: "back up a whole broker into one encrypted file, and bring it back",
   description: [
-    "A backup holds the store of all tenants with the release log, the root keys, the signing keys and the admin token, as of one moment, encrypted and authenticated. What you put into the state folder yourself (roots/, endorsements/, policies/) is not in it.",
+    "A backup holds the store of all tenants with the signing keys and the release log, the root keys and the admin token, as of one moment, encrypted and authenticated. What you put into the state folder yourself (roots/, endorsements/, policies/) is not in it.",
     "A restored broker stands where it stood then. Its log is older than what witnesses have seen: `adyton audit watch` on another machine tells, and that is right.",
   ],
   commands: [
@@ -59,7 +64,7 @@ export const backup: Group = {
       name: "restore",
       summary: "bring a broker back into an empty state folder",
       description: [
-        "The state folder must be empty or absent: it appears whole or not at all. The root keys go to the provider that --root-key names, a file by default.",
+        "The state folder must be empty or absent: it appears whole or not at all. So must the database be, when one is named. The root keys go to the provider that --root-key names, a file by default.",
       ],
       arguments: [{ name: "FILE", summary: "the backup", file: true }],
       options: [DIR, ...STORE, ...OPENERS, ...ROOT_KEY],

@@ -17,7 +17,8 @@ export const ROOT_KEY: readonly OptionSpec[] = [
   {
     name: "root-passphrase-file",
     value: "FILE",
-    summary: "their passphrase; - for stdin; default $ADYTON_ROOT_PASSPHRASE_FILE",
+    summary:
+      "their passphrase; - for stdin; default $ADYTON_ROOT_PASSPHRASE_FILE, then asked on the terminal",
     file: true,
   },
   {
@@ -55,6 +56,13 @@ export const ROOT_KEY: readonly OptionSpec[] = [
 
 /** Where the state is, when it is not in its folder. */
 export const STORE: readonly OptionSpec[] = [
+  {
+    name: "config",
+    value: "FILE",
+    summary:
+      "the services' configuration, which may name folder, database and root key; default $ADYTON_CONFIG",
+    file: true,
+  },
   {
     name: "postgres",
     value: "URL",

@@ -18,17 +18,15 @@ import { EXIT, type ExitCode } from "../exit.ts";
 import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
 import type { Io } from "../io.ts";
-import { stateFolder } from "./place.ts";
 import { sharesIn } from "./recovery.ts";
-import { newRootKeyKind, rootKeyAccess, secretIn } from "./root-access.ts";
-import { stateStore } from "./state-store.ts";
+import { secretIn } from "./root-access.ts";
+import { statePlace } from "./state-place.ts";
 
 /** JSON: `{file, bytes}`. */
 export async function create(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [file = ""] = invocation.arguments;
-  const folder = stateFolder(invocation, io);
-  const rootKey = rootKeyAccess(invocation, io, newRootKeyKind(invocation, io));
-  const place = await stateStore(invocation, io);
+  const { access, folder, place } = await statePlace(invocation, io);
+  const rootKey = access();
   const words = invocation.value("passphrase-file");
   const passphrase = words === undefined ? {} : { passphrase: await secretIn(words, io)() };
   // A state that is not there shall not be made.
@@ -60,19 +58,9 @@ export async function verify(invocation: Invocation, io: Io): Promise<ExitCode> 
 export async function restore(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [file = ""] = invocation.arguments;
   const opener = await openerOf(invocation, io);
-  const folder = stateFolder(invocation, io);
-  tell(
-    "Restored",
-    await restoreBackup(
-      read(file, io),
-      opener,
-      folder,
-      rootKeyAccess(invocation, io, newRootKeyKind(invocation, io)),
-      await stateStore(invocation, io),
-    ),
-    invocation,
-    io,
-  );
+  const { access, folder, place } = await statePlace(invocation, io);
+  const facts = await restoreBackup(read(file, io), opener, folder, access(), place);
+  tell("Restored", facts, invocation, io);
   return EXIT.ok;
 }
 
@@ -87,6 +75,8 @@ function tell(what: string, facts: BackupFacts, invocation: Invocation, io: Io):
 async function openerOf(invocation: Invocation, io: Io): Promise<BackupOpener> {
   const words = invocation.value("passphrase-file");
   const shares = invocation.value("shares-file");
+  if (words === undefined && shares === undefined && io.askSecret !== undefined)
+    return { passphrase: await io.askSecret("Passphrase of the backup: ") };
   if ((words === undefined) === (shares === undefined))
     throw misuse("MISSING_VALUE", "Cannot open the backup: expected --passphrase-file or --shares-file");
   return words === undefined

@@ -20,6 +20,14 @@ export function stateFolder(invocation: Invocation, io: Io): string {
   return resolve(io.cwd, invocation.value("dir") ?? envOf(io, "ADYTON_DIR") ?? DEFAULT_DIR);
 }
 
+/** `stateFolder`, where neither option nor environment name one and the configuration does: that. */
+export function configuredFolder(configured: string | undefined, invocation: Invocation, io: Io): string {
+  const named = invocation.value("dir") ?? envOf(io, "ADYTON_DIR");
+  return named === undefined && configured !== undefined
+    ? resolve(io.cwd, configured)
+    : stateFolder(invocation, io);
+}
+
 /** The URL that was named, or noted by `adyton up`. Throws `INVALID_VALUE` for what is no http(s) URL. */
 export async function servicesUrl(invocation: Invocation, io: Io): Promise<string> {
   const named = namedUrl(invocation, io);

@@ -10,23 +10,22 @@ import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
 import type { Io } from "../io.ts";
 import { integerOf } from "../values.ts";
-import { stateFolder } from "./place.ts";
-import { kindOf, newRootKeyKind, rootKeyAccess } from "./root-access.ts";
-import { stateStore } from "./state-store.ts";
+import { kindOf } from "./root-access.ts";
+import { statePlace } from "./state-place.ts";
 
 /** One share a line on stdout; JSON: `{threshold, shares}`. */
 export async function split(invocation: Invocation, io: Io): Promise<ExitCode> {
   const threshold = integerOf("threshold", invocation.value("threshold") ?? "3", 2, 255);
   const count = integerOf("shares", invocation.value("shares") ?? "5", 2, 255);
-  const folder = stateFolder(invocation, io);
-  const access = rootKeyAccess(invocation, io, newRootKeyKind(invocation, io));
+  const { folder, place, ...state } = await statePlace(invocation, io);
+  const access = state.access();
   const options = { threshold, shares: count, keep: invocation.flag("keep") };
   const shares = await withRootKeys(
     folder,
     access,
     io.now(),
     (keys) => keys.split(options, rootKeyProvider(keys.facts().provider, folder, access), io.now()),
-    await stateStore(invocation, io),
+    place,
   );
   if (invocation.json) writeJson(io.stdout, { threshold, shares });
   else {
@@ -39,13 +38,13 @@ export async function split(invocation: Invocation, io: Io): Promise<ExitCode> {
 /** JSON: `{provider}`. */
 export async function open(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [kind = "", path = "-"] = invocation.arguments;
-  const folder = stateFolder(invocation, io);
-  const access = rootKeyAccess(invocation, io, kindOf(kind));
+  const { folder, place, ...state } = await statePlace(invocation, io);
+  const access = state.access(kindOf(kind));
   await withRecoveredRootKeys(
     folder,
     await sharesIn(path, io),
     (keys) => keys.move(rootKeyProvider(kind, folder, access)),
-    await stateStore(invocation, io),
+    place,
   );
   if (invocation.json) writeJson(io.stdout, { provider: kind });
   else io.stderr.write(`The root keys are open, and with ${kind} now\n`);

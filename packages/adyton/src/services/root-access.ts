@@ -53,6 +53,35 @@ export function rootKeyAccess(invocation: Invocation, io: Io, kind?: RootKeyKind
   };
 }
 
+/**
+ * Asks for the passphrase, once, where somebody sits at a terminal; twice for a new one, which nobody could open if it were
+ * mistyped. Rejects with `INVALID_VALUE` when the two differ.
+ */
+export function askedPassphrase({ askSecret }: Io): RootKeyAccess {
+  if (askSecret === undefined) return {};
+  let asked: Promise<string> | undefined;
+  const ask = async (isNew: boolean): Promise<string> => {
+    const text = await askSecret(
+      isNew ? "New passphrase of the root keys: " : "Passphrase of the root keys: ",
+    );
+    if (isNew && (await askSecret("Once more: ")) !== text)
+      throw misuse("INVALID_VALUE", "Cannot take the passphrase: the two are not the same");
+    return text;
+  };
+  return {
+    passphrase: (isNew) => {
+      asked ??= ask(isNew);
+      return asked;
+    },
+  };
+}
+
+/** Several sayings: the last counts. */
+export function together(...all: readonly RootKeyAccess[]): RootKeyAccess {
+  const tpm = Object.assign({}, ...all.map((each) => each.tpm)) as NonNullable<RootKeyAccess["tpm"]>;
+  return Object.assign({}, ...all, { tpm }) as RootKeyAccess;
+}
+
 /** The secret in a file, without the line break at its end; the file is read at the first call. */
 export function secretIn(path: string, io: Io): () => Promise<string> {
   let read: Promise<string> | undefined;

@@ -4,7 +4,9 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLogger } from "@adyton/broker";
+import { openBrokerState, silentLogger } from "@adyton/broker";
+import { fromUtf8, toUtf8 } from "@adyton/core/bytes";
+import { hasPostgres, startPostgres } from "@adyton/testing/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BufferIoOptions, createBufferIo } from "../buffer-io.ts";
 import { run } from "../main.ts";
@@ -59,10 +61,17 @@ describe("a state, in the order of its life", () => {
     });
   });
 
+  it("destroys at once what nothing uses", async () => {
+    await running(async () => {
+      const { exit, answer } = await adyton(["root-key", "retire", "--json"]);
+      expect([exit, answer().generations.length, answer().active]).toEqual([0, 1, active]);
+    });
+  });
+
   it("needs the admin token to show and to rotate", async () => {
     await writeFile(join(folder, "token"), "x".repeat(43));
     await running(async () => {
-      for (const verb of ["show", "rotate"]) {
+      for (const verb of ["show", "rotate", "retire"]) {
         const { exit, answer } = await adyton(["root-key", verb, "--json", "--token-file", "token"]);
         expect([exit, answer().error.code]).toEqual([3, "ADMIN_REFUSED"]);
       }
@@ -156,6 +165,121 @@ describe("a state, in the order of its life", () => {
     expect([exit, answer()]).toEqual([0, { provider: "file" }]);
     await running(async ({ admin }) => expect(await admin.listResources()).toEqual(["default/a/b"]));
     expect(await readFile(join(dir, "root-keys.json"), "utf8")).not.toContain("scrypt");
+  });
+});
+
+describe("a passphrase that is typed", () => {
+  const words = "six words nobody would type";
+
+  it("is asked for twice when it is new, and once afterwards", async () => {
+    const state = ["--dir", join(folder, "typed")];
+    await running(async () => {}, join(folder, "typed"));
+    const differ = await adyton(["root-key", "move", "passphrase", "--json", ...state], {
+      typed: [words, "x"],
+    });
+    expect([differ.exit, differ.answer().error.code]).toEqual([1, "INVALID_VALUE"]);
+    const moved = await adyton(["root-key", "move", "passphrase", ...state], { typed: [words, words] });
+    expect([moved.exit, moved.stderr]).toEqual([
+      0,
+      expect.stringContaining("New passphrase of the root keys: "),
+    ]);
+    const split = await adyton(["recovery", "split", ...state], { typed: [words] });
+    expect([split.exit, split.stderr]).toEqual([0, expect.stringContaining("Passphrase of the root keys: ")]);
+    const wrong = await adyton(["recovery", "split", "--json", ...state], { typed: ["six other words"] });
+    expect([wrong.exit, wrong.answer().error.code]).toEqual([3, "ROOT_KEY_REFUSED"]);
+    const again = await adyton(["root-key", "move", "passphrase", ...state], {
+      typed: [words, "six new words nobody types", "six new words nobody types"],
+    });
+    expect(again.exit).toBe(0);
+    expect((await adyton(["recovery", "split", ...state], { typed: [words] })).exit).toBe(3);
+    expect((await adyton(["recovery", "split", ...state])).exit).toBe(1);
+  });
+
+  it("opens a backup", async () => {
+    for (const [typed, exit] of [
+      ["six words nobody would guess", 0],
+      ["six other words", 3],
+    ] as const)
+      expect((await adyton(["backup", "verify", "a.bak"], { typed: [typed] })).exit).toBe(exit);
+  });
+});
+
+describe.skipIf(!hasPostgres)("a state in PostgreSQL", () => {
+  it("is backed up, restored into an empty database, moved and opened by shares", async () => {
+    const server = await startPostgres();
+    try {
+      const from = { url: server.url, schema: "first" };
+      const at = join(folder, "replica");
+      const state = await openBrokerState(at, { postgres: from });
+      const value = state.vault.seal("resource", "a", fromUtf8("open sesame"));
+      await state.store.write([{ kind: "put", space: "resource", key: "a", value }]);
+      const place = ["--dir", at, "--postgres-schema", "first"];
+      const env = { ADYTON_POSTGRES: server.url };
+      const made = await adyton(["backup", "create", "pg.bak", "--passphrase-file", "words.txt", ...place], {
+        env,
+      });
+      expect([made.exit, made.stderr]).toEqual([0, expect.stringContaining("Wrote")]);
+      const restore = (...more: string[]) =>
+        adyton(["backup", "restore", "pg.bak", "--passphrase-file", "words.txt", "--json", ...more], { env });
+      const full = await restore("--dir", "second", "--postgres-schema", "first");
+      expect([full.exit, full.answer().error.code]).toEqual([1, "STATE_NOT_EMPTY"]);
+      expect(await readdir(folder)).not.toContain("second");
+      expect((await restore("--dir", "second", "--postgres-schema", "second")).exit).toBe(0);
+      expect((await readdir(join(folder, "second"))).sort()).toEqual(["admin.token", "root.key"]);
+      const second = ["--dir", "second", "--postgres", server.url, "--postgres-schema", "second"];
+      const split = await adyton([
+        "recovery",
+        "split",
+        "--threshold",
+        "2",
+        "--shares",
+        "2",
+        "--json",
+        ...second,
+      ]);
+      await writeFile(join(folder, "pg-shares.txt"), split.answer().shares.join("\n"));
+      expect(
+        (await adyton(["root-key", "move", "passphrase", "--root-passphrase-file", "words.txt", ...second]))
+          .exit,
+      ).toBe(0);
+      // Who can write to the database does not choose who is asked.
+      const unsaid = await adyton([
+        "recovery",
+        "split",
+        "--json",
+        ...second,
+        "--root-passphrase-file",
+        "words.txt",
+      ]);
+      expect([unsaid.exit, unsaid.answer().error.code]).toEqual([1, "ROOT_KEY_REFUSED"]);
+      const opened = await adyton(["recovery", "open", "file", "pg-shares.txt", "--json", ...second]);
+      expect([opened.exit, opened.answer()]).toEqual([0, { provider: "file" }]);
+      const back = await openBrokerState(join(folder, "second"), { postgres: { ...from, schema: "second" } });
+      const found = (await back.store.get("resource", "a")) ?? new Uint8Array();
+      expect(toUtf8(back.vault.open("resource", "a", found))).toBe("open sesame");
+      expect(await back.tokenKeys.publicKeys()).toEqual(await state.tokenKeys.publicKeys());
+      for (const one of [state, back]) {
+        await one.rootKeys.close();
+        await one.store.close();
+      }
+    } finally {
+      await server.remove();
+    }
+  }, 60_000);
+});
+
+describe("the keys of tokens", () => {
+  it("are listed and rotated", async () => {
+    await running(async () => {
+      const before = (await adyton(["token-key", "list", "--json"])).answer().keys;
+      expect(before).toMatchObject([{ algorithm: "ES256" }]);
+      const { exit, answer } = await adyton(["token-key", "rotate", "--algorithm", "EdDSA", "--json"]);
+      expect([exit, answer().keys]).toMatchObject([0, [{ algorithm: "EdDSA" }, { id: before[0].id }]]);
+      const { stdout } = await adyton(["token-key", "list"]);
+      expect(stdout).toContain(before[0].id);
+      expect(stdout).toContain("signs");
+      expect((await adyton(["token-key", "rotate", "--algorithm", "none"])).exit).toBe(1);
+    });
   });
 });
 

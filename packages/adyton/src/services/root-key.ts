@@ -8,9 +8,9 @@ import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
 import { printable, table } from "../frame/style.ts";
 import type { Io } from "../io.ts";
-import { adminOf, stateFolder } from "./place.ts";
-import { kindOf, newRootKeyKind, rootKeyAccess } from "./root-access.ts";
-import { stateStore } from "./state-store.ts";
+import { adminOf } from "./place.ts";
+import { kindOf } from "./root-access.ts";
+import { statePlace } from "./state-place.ts";
 
 /** JSON: what `Admin.rootKeys.state` answers. */
 export async function show(invocation: Invocation, io: Io): Promise<ExitCode> {
@@ -33,9 +33,8 @@ export async function retire(invocation: Invocation, io: Io): Promise<ExitCode> 
 /** JSON: `{provider, was}`. */
 export async function move(invocation: Invocation, io: Io): Promise<ExitCode> {
   const [kind = ""] = invocation.arguments;
-  const folder = stateFolder(invocation, io);
-  const present = rootKeyAccess(invocation, io, newRootKeyKind(invocation, io));
-  const next = rootKeyAccess(invocation, io, kindOf(kind));
+  const { access, folder, place } = await statePlace(invocation, io);
+  const [present, next] = [access(), access(kindOf(kind))];
   const was = await withRootKeys(
     folder,
     present,
@@ -45,7 +44,7 @@ export async function move(invocation: Invocation, io: Io): Promise<ExitCode> {
       await keys.move(rootKeyProvider(kind, folder, next), rootKeyProvider(provider, folder, present));
       return provider;
     },
-    await stateStore(invocation, io),
+    place,
   );
   if (invocation.json) writeJson(io.stdout, { provider: kind, was });
   else io.stderr.write(`The root keys are with ${kind} now, no longer with ${was}\n`);

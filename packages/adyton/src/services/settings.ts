@@ -47,7 +47,7 @@ export async function settingsFor(invocation: Invocation, io: Io): Promise<ReadS
 }
 
 /** `--config`, or `ADYTON_CONFIG`. */
-function configFile(invocation: Invocation, io: Io): string | undefined {
+export function configFile(invocation: Invocation, io: Io): string | undefined {
   const named =
     invocation.value("config") ?? (io.env.ADYTON_CONFIG === "" ? undefined : io.env.ADYTON_CONFIG);
   return named === undefined ? undefined : resolve(io.cwd, named);

@@ -26,6 +26,7 @@ import { type Admin, createAdmin } from "@adyton/client";
 import { VERSION } from "../version.ts";
 import { softwareTeeFolder } from "./local-tee.ts";
 import { URL_FILE } from "./place.ts";
+import { together } from "./root-access.ts";
 
 export interface StartOptions {
   /** The state folder, absolute; made when it is not there. */
@@ -38,6 +39,8 @@ export interface StartOptions {
   readonly settings?: Settings;
   /** Who keeps the root keys, and what it takes to open them: counts before what the settings say. */
   readonly rootKey?: RootKeyAccess;
+  /** Counts where neither say how to open them. */
+  readonly asked?: RootKeyAccess;
   /** One of several processes: metrics are read from their parent. */
   readonly worker?: boolean;
   readonly now: () => Date;
@@ -76,7 +79,7 @@ export async function startServices(options: StartOptions): Promise<Services> {
   const stateOptions = await stateOptionsOf(settings, around);
   const state = await openBrokerState(dir, {
     ...stateOptions,
-    rootKey: rootKeyOf(stateOptions.rootKey ?? {}, options.rootKey ?? {}),
+    rootKey: together(options.asked ?? {}, stateOptions.rootKey ?? {}, options.rootKey ?? {}),
   });
   const { adminTokenFile } = state;
   const softwareTee = dev ? await openedTee(dir) : undefined;
@@ -135,11 +138,6 @@ export async function startServices(options: StartOptions): Promise<Services> {
     await (served ?? broker).close();
     throw error;
   }
-}
-
-/** What is said on the command line or in variables of old counts first. */
-function rootKeyOf(settings: RootKeyAccess, said: RootKeyAccess): RootKeyAccess {
-  return { ...settings, ...said, tpm: { ...settings.tpm, ...said.tpm } };
 }
 
 async function openedTee(dir: string): Promise<SoftwareTee> {

@@ -2,7 +2,6 @@
 // `adyton up`: the trust services until Ctrl-C.
 
 import cluster from "node:cluster";
-import { resolve } from "node:path";
 import { createLogger, type Logger } from "@adyton/broker";
 import type { Settings } from "@adyton/broker/config";
 import { EXIT, type ExitCode } from "../exit.ts";
@@ -11,8 +10,8 @@ import { writeJson } from "../frame/json.ts";
 import { styleOf, table } from "../frame/style.ts";
 import type { Io } from "../io.ts";
 import { VERSION } from "../version.ts";
-import { stateFolder } from "./place.ts";
-import { newRootKeyKind, rootKeyAccess } from "./root-access.ts";
+import { configuredFolder } from "./place.ts";
+import { askedPassphrase, newRootKeyKind, rootKeyAccess } from "./root-access.ts";
 import { settingsFor } from "./settings.ts";
 import { type Services, startServices } from "./start.ts";
 import { runWorkers, tellParent } from "./workers.ts";
@@ -34,11 +33,13 @@ export async function up(invocation: Invocation, io: Io): Promise<ExitCode> {
       : (await import("@adyton/broker/tracing")).startTracing({ to, ratio, version: VERSION });
   const interrupted = io.interruption();
   const services = await startServices({
-    dir: placeOf(settings, invocation, io),
+    dir: configuredFolder(settings.state_dir, invocation, io),
     dev,
     settings,
     worker: cluster.isWorker,
     rootKey: rootKeyAccess(invocation, io, newRootKeyKind(invocation, io)),
+    // Several processes cannot ask one person.
+    asked: cluster.isWorker ? {} : askedPassphrase(io),
     now: io.now,
     logger,
   });
@@ -74,12 +75,6 @@ function factsOf({ adminTokenFile, dir, metricsUrl, url }: Services): UpFacts {
 }
 
 /** `--dir`, `$ADYTON_DIR`, `state_dir`, then .adyton. */
-function placeOf(settings: Settings, invocation: Invocation, io: Io): string {
-  const named = invocation.value("dir") ?? (io.env.ADYTON_DIR || undefined);
-  if (named === undefined && settings.state_dir !== undefined) return resolve(io.cwd, settings.state_dir);
-  return stateFolder(invocation, io);
-}
-
 function announce(facts: Announced, invocation: Invocation, io: Io): void {
   const { adminTokenFile, dev, dir, metricsUrl, url, workers } = facts;
   if (invocation.json) {

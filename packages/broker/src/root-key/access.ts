@@ -22,7 +22,8 @@ export interface RootKeyAccess {
    * only at the place that is named here. For records that stand where others may write. Default false.
    */
   readonly pinned?: boolean;
-  readonly passphrase?: () => Promise<string>;
+  /** Asked when the root keys are opened; with `true`, when they are put under a new passphrase. */
+  readonly passphrase?: (isNew: boolean) => Promise<string>;
   /** For new records under a passphrase. */
   readonly cost?: ScryptCost;
   readonly tpm?: TpmProviderOptions;

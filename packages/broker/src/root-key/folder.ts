@@ -17,8 +17,8 @@ export interface RootKeyPlace {
 }
 
 /**
- * Those that are there, opened by their provider, for as long as `use` takes. Rejects with `STATE_INVALID` where none are, and
- * as the provider does.
+ * Those that are there, opened by their provider, for as long as `use` takes. In a database they have to be of the kind that
+ * `access` names, and at its place. Rejects with `STATE_INVALID` where none are, and as the provider does.
  */
 export function withRootKeys<T>(
   folder: string,
@@ -27,8 +27,9 @@ export function withRootKeys<T>(
   use: (keys: RootKeys) => Promise<T>,
   { postgres }: RootKeyPlace = {},
 ): Promise<T> {
+  const told = { ...access, pinned: postgres !== undefined };
   return atPlace(folder, postgres, async (place) =>
-    use(await RootKeys.open(place, (kind) => rootKeyProvider(kind, folder, access), now)),
+    use(await RootKeys.open(place, (kind) => rootKeyProvider(kind, folder, told), now)),
   );
 }
 

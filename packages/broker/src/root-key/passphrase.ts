@@ -15,8 +15,8 @@ import {
 } from "./seal.ts";
 
 export interface PassphraseOptions {
-  /** Asked once for each time the keys are opened or put away. */
-  readonly passphrase: () => Promise<string>;
+  /** Asked once for each time the keys are opened or, with `true`, put away. */
+  readonly passphrase: (isNew: boolean) => Promise<string>;
   /** For new records; what is there keeps the cost it was made with. */
   readonly cost?: ScryptCost;
 }
@@ -30,7 +30,7 @@ export function passphraseProvider({ passphrase, cost = DEFAULT_COST }: Passphra
   return {
     kind: KIND,
     protect: async (key) => {
-      const text = await passphrase();
+      const text = await passphrase(true);
       if ([...text].length < MIN_LENGTH) {
         throw new BrokerError(
           "ROOT_KEY_REFUSED",
@@ -44,7 +44,7 @@ export function passphraseProvider({ passphrase, cost = DEFAULT_COST }: Passphra
     },
     recover: async (record) => {
       if (!isJsonObject(record) || typeof record.wrapped !== "string") throw strangeRecord(KIND);
-      const key = await passphraseKey(await passphrase(), record);
+      const key = await passphraseKey(await passphrase(false), record);
       const opened = openUnder(key, CONTEXT, fromBase64Url(record.wrapped));
       if (opened === undefined)
         throw refusedKey("the passphrase is not theirs", "Check the file or variable that holds it.");
