@@ -8,8 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createBroker, openBrokerState, type ServedBroker, serveBroker } from "@adyton/broker";
-import { type Admin, createAdmin } from "@adyton/client";
-import { toBase64 } from "@adyton/core/bytes";
+import { fromUtf8, toBase64 } from "@adyton/core/bytes";
 import { type JsonObject, parseJson } from "@adyton/core/json";
 import { createSampleVendor } from "@adyton/simulator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -27,7 +26,6 @@ describe.skipIf(!hasPython)("a guest in Python", () => {
   const folder = mkdtempSync(join(tmpdir(), "adyton-python-"));
   const secret = new Uint8Array(randomBytes(1000));
   let served: ServedBroker;
-  let admin: Admin;
   let machine: JsonObject;
 
   beforeAll(async () => {
@@ -37,14 +35,16 @@ describe.skipIf(!hasPython)("a guest in Python", () => {
     const state = await openBrokerState(join(folder, "state"));
     const broker = createBroker({ ...state, roots: [vendor.root], allowSimulated: true });
     served = await serveBroker(broker, { port: 0 });
-    admin = createAdmin({ url: served.url, token: state.adminToken });
-    await admin.putResource(NAME, secret);
-    await admin.setReferenceValues({
-      launch_digest: [DIGEST],
-      svn: ["1"],
-      major_version: [1],
-      minimum_minor_version: [0],
-    });
+    const values = { launch_digest: [DIGEST], svn: ["1"], major_version: [1], minimum_minor_version: [0] };
+    const payload = toBase64(fromUtf8(JSON.stringify(values)));
+    for (const [path, body] of [
+      [`resource/${NAME}`, secret],
+      ["reference-value", JSON.stringify({ version: "0.1.0", type: "sample", payload })],
+    ] as const) {
+      const headers = { authorization: `Bearer ${state.adminToken}` };
+      const answer = await fetch(`${served.url}/kbs/v0/${path}`, { method: "POST", headers, body });
+      expect(answer.status).toBe(200);
+    }
   });
 
   afterAll(async () => {
