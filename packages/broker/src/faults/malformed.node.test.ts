@@ -34,6 +34,8 @@ interface Row {
   readonly numbers?: readonly string[];
   /** Members that nobody foresaw are passed over, as Vault and Trustee do. */
   readonly open?: true;
+  /** No body is a request, too. */
+  readonly optional?: true;
 }
 
 const ROWS: readonly Row[] = [
@@ -52,6 +54,12 @@ const ROWS: readonly Row[] = [
   { route: "POST /v1/explanations/session", path: "/v1/explanations/session", body: { session: ID } },
   { route: "POST /challenge", path: "/challenge", body: { tee: "tdx", tee_params: "" } },
   { route: "POST /policy", path: "/policy", body: { policy_id: "default", type: "rego", policy: POLICY } },
+  {
+    route: "POST /v1/token-keys/rotate",
+    path: "/v1/token-keys/rotate",
+    body: { algorithm: "ES256" },
+    optional: true,
+  },
   {
     route: "POST /kbs/v0/reference-value",
     path: "/kbs/v0/reference-value",
@@ -267,6 +275,7 @@ describe("bodies", () => {
       ...[...wrong(row, body)].map(([what, made]) => [what, JSON.stringify(made)] as const),
     ];
     for (const [what, sent] of bodies) {
+      if (row.optional === true && sent === "") continue;
       const answer = await harness.call(method, path, { body: sent, headers });
       const code = answer.headers.get("adyton-error");
       const text = await answer.text();
