@@ -50,7 +50,7 @@ export interface SentEvidence {
 }
 
 /** `iss` of tokens for evidence that answers no challenge of ours: they open no secret here. */
-export const SERVICE_ISSUER = "Adyton Attestation Service";
+const SERVICE_ISSUER = "Adyton Attestation Service";
 /** `iss` of tokens that open secrets: those that answer a challenge of ours. */
 export const TOKEN_ISSUER = "Adyton";
 

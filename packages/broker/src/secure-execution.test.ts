@@ -2,9 +2,15 @@
 // A TEE whose evidence answers a request of the verifier's: IBM Secure Execution, over HTTP, with the simulator's machines.
 
 import { type ClientAttester, createClient } from "@adyton/client";
-import { toBase64, toUtf8 } from "@adyton/core/bytes";
+import { fromUtf8, toBase64, toBase64Url, toUtf8 } from "@adyton/core/bytes";
 import { defaultCrypto } from "@adyton/core/crypto";
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@adyton/core/json";
+import {
+  canonicalJsonBytes,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseJson,
+} from "@adyton/core/json";
 import { reportDataOf, schemeOf } from "@adyton/evidence";
 import { parseSeHeader, parseSeRequest, type SeHeaderTags } from "@adyton/evidence/se";
 import { createIbmVendor, createSeHeader, type SeMachine } from "@adyton/simulator";
@@ -107,7 +113,7 @@ describe("over a socket", () => {
   const send: Send = (path, init) => fetch(served.url + path, init);
   beforeAll(async () => {
     harness = await createHarness(SE);
-    served = await serveBroker({ fetch: harness.broker.fetch, close: async () => undefined }, { port: 0 });
+    served = await serveBroker({ ...harness.broker, close: async () => undefined }, { port: 0 });
   });
   afterAll(async () => {
     await served.close();
@@ -326,6 +332,35 @@ describe("what requests are made of", () => {
       });
     } finally {
       await harness.close();
+    }
+  });
+});
+
+describe("by the attestation service", () => {
+  it("asks with a request, and takes the answer to a challenge of its own, by who shares its store alone", async () => {
+    const [harness, other] = [await createHarness(SE), await createHarness(SE)];
+    try {
+      const asked = await harness.call("POST", "/challenge", { body: '{"tee":"se","tee_params":"{}"}' });
+      const nonce = await asked.text();
+      const data = { nonce, "tee-pubkey": PAIR.jwk };
+      const userData = await defaultCrypto.digest("SHA-512", canonicalJsonBytes(data));
+      const evidence = await machine.respond(parseJson(nonce), { userData });
+      const request = {
+        tee: "se",
+        evidence: toBase64Url(fromUtf8(JSON.stringify(schemeOf("se").toKbs({ evidence })))),
+        runtime_data: { structured: data },
+      };
+      const body = JSON.stringify({ verification_requests: [request], policy_ids: [] });
+      const answer = await harness.call("POST", "/attestation", { body });
+      expect(answer.status, await answer.clone().text()).toBe(200);
+      const { submods } = decodeJwt<{ submods: Record<string, JsonObject> }>(await answer.text());
+      expect(submods.cpu0?.["ear.veraison.annotated-evidence"]).toHaveProperty("se");
+      expect((await other.call("POST", "/attestation", { body })).status).toBe(403);
+      harness.clock.time = new Date(AT.getTime() + 301_000);
+      expect((await harness.call("POST", "/attestation", { body })).status).toBe(403);
+    } finally {
+      await harness.close();
+      await other.close();
     }
   });
 });
