@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From an address to a room: `/tenants/<name>/…` is that tenant's, everything else the house's own.
 
+import type { ResourceBackend } from "../backends/types.ts";
 import type { App } from "../http/parts.ts";
 import { type House, openRoom, type Room } from "./room.ts";
 import { type Tenant, unknown } from "./tenants.ts";
@@ -24,10 +25,15 @@ export class Rooms {
   readonly #house: House;
   readonly #own: Room;
   readonly #held: Map<string, Held> = new Map();
+  /** Of tenants, where they have their own: rooms come and go, these stay open. */
+  readonly #backends: Map<string, ResourceBackend> = new Map();
 
   constructor(house: House) {
-    this.#house = house;
-    this.#own = openRoom(house);
+    const { tenantBackend: make } = house.options;
+    const tenantBackend = make && ((tenant: string) => this.#backendOf(tenant, make));
+    this.#house =
+      tenantBackend === undefined ? house : { ...house, options: { ...house.options, tenantBackend } };
+    this.#own = openRoom(this.#house);
   }
 
   /** Rejects with `TENANT_UNKNOWN`. */
@@ -45,8 +51,13 @@ export class Rooms {
   }
 
   async close(): Promise<void> {
-    const rooms = [this.#own, ...[...this.#held.values()].map(({ room }) => room)];
-    for (const { backend } of rooms) await backend.close?.();
+    for (const backend of [this.#own.backend, ...this.#backends.values()]) await backend.close?.();
+  }
+
+  #backendOf(tenant: string, make: (tenant: string) => ResourceBackend): ResourceBackend {
+    const backend = this.#backends.get(tenant) ?? make(tenant);
+    this.#backends.set(tenant, backend);
+    return backend;
   }
 
   #roomOf(tenant: Tenant): Room {

@@ -19,6 +19,7 @@ import {
   refusalOf,
   secretOf,
 } from "../../test/harness.ts";
+import type { ResourceBackend } from "../backends/types.ts";
 
 const RESOURCE = "/kbs/v0/resource/default/hello/secret";
 const A = "/tenants/alpha";
@@ -155,6 +156,37 @@ describe("a tenant", () => {
     const found = [];
     for (const base of [A, B, ""]) found.push(await codeFrom(await as(token, "GET", `${base}/v1/admins`)));
     expect(found).toEqual(["ADMIN_REFUSED", "ok", "ADMIN_REFUSED"]);
+  });
+
+  it("keeps its back end while its room comes and goes, until the broker closes", async () => {
+    const calls: string[] = [];
+    const none = async (): Promise<never> => {
+      throw new Error("nobody asks");
+    };
+    const tenantBackend = (tenant: string): ResourceBackend => {
+      calls.push(`open ${tenant}`);
+      const list = async () => [tenant];
+      const close = async () => void calls.push(`close ${tenant}`);
+      return {
+        kind: "own",
+        transactional: false,
+        get: none,
+        put: none,
+        delete: none,
+        versions: none,
+        list,
+        close,
+      };
+    };
+    await harness.restart({ tenantBackend });
+    for (const maxResources of [1, 2]) {
+      expect(await (await harness.admin("GET", `${A}/kbs/v0/resources`)).json()).toEqual(["alpha"]);
+      const body = JSON.stringify({ quota: { maxResources } });
+      expect((await harness.admin("PUT", "/v1/tenants/alpha", body)).status).toBe(200);
+    }
+    expect(calls).toEqual(["open alpha"]);
+    await harness.restart();
+    expect(calls).toEqual(["open alpha", "close alpha"]);
   });
 
   it("is nobody's to give away who is an administrator elsewhere", async () => {
