@@ -229,7 +229,7 @@ describe("proposals", () => {
     body: new Uint8Array(bytes).fill(7),
   });
   const LIMITS = { open: 3, openBytes: 4_000, kept: 6, closed: 2 };
-  const limited = (store = harness.state.store) => new Proposals(store, harness.state.vault, LIMITS);
+  const limited = (store: Store = harness.state.store) => new Proposals(store, harness.state.vault, LIMITS);
   const now = () => harness.clock.time;
   const propose = (proposals: Proposals, bytes = 10, lifetimeSeconds = 60) =>
     proposals.propose(asked(bytes), { actions: ["*"], lifetimeSeconds }, now());
