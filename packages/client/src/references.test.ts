@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { createAdmin } from "./admin.ts";
 import type { ReferenceAdmin } from "./references.ts";
 
+const KEY_ID = "ab".repeat(32);
 const FACTS = {
   id: "svn",
   values: [
@@ -99,6 +100,13 @@ describe("the administrator of reference values", () => {
     expect(rest).toEqual({ type: "sample", ...more, expires: "2027-01-01T00:00:00.000Z" });
   });
 
+  it("revokes what a key vouched for, and hears how much", async () => {
+    const { references, sent } = adminOf({ voucher: KEY_ID, revoked: 3 });
+    expect(await references.revokeVoucher(KEY_ID, "stolen")).toBe(3);
+    const body = JSON.stringify({ voucher: KEY_ID, reason: "stolen" });
+    expect(sent).toEqual([{ method: "POST", path: "/v1/references/revoke", body }]);
+  });
+
   it("lists, shows and lists groups", async () => {
     const { references, sent } = adminOf({ references: [FACTS] });
     expect(await references.list({ group: "v1", status: "live" })).toEqual([FACTS]);
@@ -112,6 +120,8 @@ describe("the administrator of reference values", () => {
     ["an id that climbs", (r) => r.show("a/../b"), {}, "INVALID_REFERENCE_ID"],
     ["an encoded dot", (r) => r.show("a/%2E"), {}, "INVALID_REFERENCE_ID"],
     ["a group that is a path", (r) => r.deleteGroup("a/b"), {}, "INVALID_REFERENCE_ID"],
+    ["a key that is none", (r) => r.revokeVoucher(KEY_ID.toUpperCase()), {}, "INVALID_REFERENCE_ID"],
+    ["an answer without number", (r) => r.revokeVoucher(KEY_ID), { revoked: true }, "INVALID_ANSWER"],
     ["an answer without list", (r) => r.list(), {}, "INVALID_ANSWER"],
     ["an answer of other members", (r) => r.list(), { references: [{ ...FACTS, id: 1 }] }, "INVALID_ANSWER"],
     ["a value without status", (r) => r.show("a"), { ...FACTS, values: [{ value: 1 }] }, "INVALID_ANSWER"],

@@ -85,6 +85,12 @@ export interface ReferenceAdmin {
   /** One value, or all that an id has. They cannot come back by being registered again. */
   revoke(id: string, value?: JsonValue, reason?: string): Promise<void>;
   unrevoke(id: string, value: JsonValue): Promise<void>;
+  /**
+   * Revokes every value that a key vouched for, whoever else vouches for it: `keyId` is the voucher's, SHA-256 of the public key
+   * in hex. Answers how many counted until then. The broker goes on trusting the key for other values, until it is taken from
+   * those that it trusts.
+   */
+  revokeVoucher(keyId: string, reason?: string): Promise<number>;
   /** Lets one value, or all of an id, end at a time. */
   expire(id: string, expires: Date, value?: JsonValue): Promise<void>;
   groups(): Promise<readonly ReferenceGroupFacts[]>;
@@ -136,6 +142,14 @@ export function referenceAdmin(call: (request: Call) => Promise<Answer>): Refere
         ...(reason === undefined ? {} : { reason }),
       });
     },
+    revokeVoucher: async (keyId, reason) => {
+      const { revoked } = await post(`${ALL}/revoke`, `revoke what key ${keyId} vouched for`, {
+        voucher: checkedKeyId(keyId),
+        ...(reason === undefined ? {} : { reason }),
+      });
+      if (typeof revoked !== "number") throw unexpected();
+      return revoked;
+    },
     unrevoke: async (id, value) => {
       await post(`${ALL}/unrevoke`, `un-revoke reference value ${id}`, { id: checkedReferenceId(id), value });
     },
@@ -168,6 +182,11 @@ export function checkedReferenceId(id: string): string {
     throw invalidId(id, "reference value id: expected letters, digits, _ . : / -, and %XX for others");
   }
   return id;
+}
+
+function checkedKeyId(keyId: string): string {
+  if (!/^[0-9a-f]{64}$/.test(keyId)) throw invalidId(keyId, "key: expected SHA-256 in lower-case hex");
+  return keyId;
 }
 
 function checkedGroup(name: string): string {

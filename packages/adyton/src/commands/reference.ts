@@ -161,10 +161,16 @@ export const reference: Group = {
       summary: "take a value back for good",
       description: [
         "No policy sees the value from then on, whoever vouches for it, and registering it again does not bring it back. --undo does.",
+        "With --voucher every value that a supplier's key vouched for is taken back at once, all or none. Take the key out of the folder trust/ of the services, too, or it goes on vouching for new ones.",
       ],
-      arguments: [NAME, VALUE],
+      arguments: [{ ...NAME, optional: true }, VALUE],
       options: [
         ...ADMIN,
+        {
+          name: "voucher",
+          value: "KEYID",
+          summary: "instead of ID: everything that this key vouched for (keyId, as show --json tells it)",
+        },
         { name: "reason", value: "TEXT", summary: "why, for the audit log" },
         { name: "undo", summary: "let the value count again" },
       ],
@@ -175,6 +181,7 @@ export const reference: Group = {
           what: "Takes one build back.",
         },
         { line: "adyton reference revoke launch_digest 9f2c… --undo", what: "Was a mistake." },
+        { line: "adyton reference revoke --voucher 5a1b…", what: "A supplier lost its key." },
       ],
       next: "`adyton reference show ID` shows what was revoked.",
       load: async () => (await import("../services/reference.ts")).revoke,

@@ -89,10 +89,18 @@ export async function show(invocation: Invocation, io: Io): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-/** JSON: `{id, values?, revoked}`. */
+/** JSON: `{id, values?, revoked}`, or `{voucher, revoked}` with their number. */
 export async function revoke(invocation: Invocation, io: Io): Promise<ExitCode> {
-  const [id = "", text] = invocation.arguments;
+  const [id, text] = invocation.arguments;
   const undo = invocation.flag("undo");
+  const keyId = invocation.value("voucher");
+  if (keyId !== undefined && (id !== undefined || undo))
+    throw misuse(
+      "INVALID_VALUE",
+      "Cannot revoke what a key vouched for: expected no ID and no --undo beside it",
+    );
+  if (keyId !== undefined) return revokeVoucher(keyId, invocation, io);
+  if (id === undefined) throw misuse("MISSING_VALUE", "Cannot revoke: expected ID, or --voucher KEYID");
   const { references } = await adminOf(invocation, io);
   if (undo && text === undefined)
     throw misuse("INVALID_VALUE", "Cannot take a revocation back: no VALUE was given");
@@ -105,6 +113,14 @@ export async function revoke(invocation: Invocation, io: Io): Promise<ExitCode> 
   const done = { id, ...(values === undefined ? {} : { values }), revoked: !undo };
   if (invocation.json) writeJson(io.stdout, done);
   else io.stderr.write(`${undo ? "Un-revoked" : "Revoked"} ${named(id, values)}\n`);
+  return EXIT.ok;
+}
+
+async function revokeVoucher(keyId: string, invocation: Invocation, io: Io): Promise<ExitCode> {
+  const { references } = await adminOf(invocation, io);
+  const revoked = await references.revokeVoucher(keyId, invocation.value("reason"));
+  if (invocation.json) writeJson(io.stdout, { voucher: keyId, revoked });
+  else io.stderr.write(`Revoked ${revoked} values that ${keyId} vouched for\n`);
   return EXIT.ok;
 }
 

@@ -293,6 +293,16 @@ describe("adyton reference", () => {
     expect(await listed()).toEqual({});
   });
 
+  it.each<readonly [what: string, argv: readonly string[], code: string]>([
+    ["of nothing", [], "MISSING_VALUE"],
+    ["of an id and a key", ["svn", "--voucher", "00".repeat(32)], "INVALID_VALUE"],
+    ["of a key that vouches for nothing", ["--voucher", "00".repeat(32)], "RESOURCE_MISSING"],
+    ["of what is no key", ["--voucher", "00"], "INVALID_REFERENCE_ID"],
+  ])("revoke refuses values %s", async (_, argv, code) => {
+    const { exit, answer } = await adyton(["reference", "revoke", ...argv, "--json"]);
+    expect([exit, answer().error.code]).toEqual([1, code]);
+  });
+
   it.each<readonly [string, string, readonly string[], number]>([
     ["provenance that is none", '{"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json"}', [], 2],
     ["a manifest that nobody signed", "<SoftwareIdentity/>", [], 3],

@@ -24,6 +24,11 @@ const revocation = z.strictObject({
   value: scalar.exactOptional(),
   reason: z.string().max(MAX_REASON).exactOptional(),
 });
+/** Everything that one key vouched for. */
+const voucherRevocation = z.strictObject({
+  voucher: z.string().regex(/^[0-9a-f]{64}$/),
+  reason: z.string().max(MAX_REASON).exactOptional(),
+});
 const restoration = z.strictObject({ id: z.string(), value: scalar });
 const expiry = z.strictObject({
   id: z.string(),
@@ -69,9 +74,20 @@ export function addOwnReferenceRoutes(app: App, parts: AppParts): void {
     return c.json(await references.register(vouched, { ...how, by, now }));
   });
   app.post(`${BELOW}revoke`, async (c) => {
-    const { body, act } = await bodyOf(c.req.raw, revocation);
-    await references.revoke(body.id, body.value, act, body.reason);
-    return c.json({ id: body.id, revoked: true });
+    await authorize(c.req.raw, "reference.write", ANYTHING);
+    const body = jsonOf(await readText(c.req.raw, maxBodyBytes));
+    const now = clock.now();
+    if (body.voucher !== undefined) {
+      const { voucher, reason } = matching(voucherRevocation, body);
+      // A key reaches over ids, as a group does.
+      const { id: by } = await authorize(c.req.raw, "reference.write");
+      return c.json({ voucher, revoked: await references.revokeVoucher(voucher, { by, now }, reason) });
+    }
+    const { id, value, reason } = matching(revocation, body);
+    checkReferenceId(id);
+    const { id: by } = await authorize(c.req.raw, "reference.write", id);
+    await references.revoke(id, value, { by, now }, reason);
+    return c.json({ id, revoked: true });
   });
   app.post(`${BELOW}unrevoke`, async (c) => {
     const { body, act } = await bodyOf(c.req.raw, restoration);

@@ -128,6 +128,65 @@ describe("CoRIMs", () => {
   });
 });
 
+describe("a key that vouches no more", () => {
+  const keyIdOf = async ({ publicKey }: PrivateKey) =>
+    toHex(await defaultCrypto.digest("SHA-256", publicKey.spki));
+  const OTHER = "b7".repeat(32);
+  const signedAs = (by: PrivateKey, measured: string, digest: string) => {
+    const [measurement] = TEMPLATE.measurements;
+    const measurements = [{ ...measurement, key: measured, digests: [["sha-256", digest]] as const }];
+    const algorithm = { name: "ECDSA", hash: "SHA-256" } as const;
+    return signCorim(encodeCorim({ id: `corim:${measured}`, measurements }), {
+      key: by,
+      algorithm,
+      name: "ACME signing",
+    });
+  };
+
+  it("takes all its values back at once, with one line in the log, and nobody else's", async () => {
+    await start({ keys: [key.publicKey, stranger.publicKey] });
+    for (const [measured, digest] of [
+      ["kernel", BUILT],
+      ["initrd", BUILT],
+    ] as const)
+      expect((await register(await signedAs(key, measured, digest))).status).toBe(200);
+    expect((await register(await signedAs(stranger, "kernel", OTHER))).status).toBe(200);
+    const voucher = await keyIdOf(key);
+    const answer = await accepted(own("POST", "/revoke", { voucher, reason: "stolen" }));
+    expect(answer).toEqual({ voucher, revoked: 2 });
+    expect(await live(ID)).toEqual([OTHER]);
+    expect(await live(ID.replace("kernel", "initrd"))).toBeUndefined();
+    const events = (await readAuditLog(harness.state.store)).map(({ event }) => event);
+    const told = events.filter(({ type }) => type === "reference-value.revoke");
+    expect(told).toMatchObject([{ voucher: { keyId: voucher }, count: 2, reason: "stolen" }]);
+    expect(told[0]?.ids).toEqual([ID.replace("kernel", "initrd"), ID]);
+    const again = await accepted(own("POST", "/revoke", { voucher }));
+    expect(again).toEqual({ voucher, revoked: 0 });
+  });
+
+  it("also where administrators work on its ids at the same time", async () => {
+    await start({ keys: [key.publicKey] });
+    await register(await signedAs(key, "kernel", BUILT));
+    const voucher = await keyIdOf(key);
+    const answers = await Promise.all([
+      own("POST", "/revoke", { voucher }),
+      ...Array.from({ length: 4 }, (_, n) => own("POST", "/revoke", { id: ID, value: `c${n}` })),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    const { revoked } = await shown(ID);
+    expect(revoked.map(({ value }) => value).sort()).toEqual([BUILT, "c0", "c1", "c2", "c3"]);
+  });
+
+  it.each<readonly [what: string, body: JsonObject, code: string]>([
+    ["vouched for nothing", { voucher: "00".repeat(32) }, "REFERENCE_VALUE_NOT_FOUND"],
+    ["is no key", { voucher: "AB" }, "INVALID_REQUEST"],
+    ["comes with an id", { voucher: "00".repeat(32), id: "svn" }, "INVALID_REQUEST"],
+  ])("is refused where it %s", async (_what, body, code) => {
+    await start({});
+    expect(await problemOf(own("POST", "/revoke", body))).toMatchObject({ code });
+  });
+});
+
 describe("other documents", () => {
   it("integrity manifests are taken of those whose root is trusted", async () => {
     const vendor = await createNvidiaVendor({ at: new Date("2026-03-01T12:00:00Z") });

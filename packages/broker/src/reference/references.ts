@@ -11,10 +11,12 @@ import { invalid, jsonOf } from "../protocol.ts";
 import type { Change, Store } from "../store/types.ts";
 import type { Vault } from "../vault.ts";
 import { checkReferenceGroup, checkReferenceId } from "./id.ts";
+import { notFound, revokedAll, tooMany } from "./refusals.ts";
 import {
   type GroupState,
   groupIn,
   isRevoked,
+  membersOf,
   NO_ROW,
   originOf,
   type ReferenceEntry,
@@ -22,6 +24,7 @@ import {
   rowIn,
   statusOfEntry,
   textOfRow,
+  unrevoked,
 } from "./row.ts";
 import type {
   Act,
@@ -37,7 +40,6 @@ const SPACE = "reference-value";
 const GROUP_MARK = "@";
 const LIFETIME_MONTHS = 12;
 const MAX_VALUES = 10_000;
-const MAX_REVOKED = 10_000;
 /** All of them are read for an attestation. */
 const MAX_IDS = 10_000;
 const ATTEMPTS = 16;
@@ -158,14 +160,37 @@ class References {
       const row = rows.get(id) ?? NO_ROW;
       if (value === undefined && row.entries.length === 0) throw notFound(id);
       const all = value === undefined ? [...new Set(row.entries.map((entry) => entry.value))] : [value];
-      const more = all
-        .filter((each) => !isRevoked(row.revoked, each))
-        .map((each) => ({ value: each, at: now, by, ...(reason === undefined ? {} : { reason }) }));
-      const revoked = [...row.revoked, ...more];
-      if (revoked.length > MAX_REVOKED) throw invalid(`${id} has ${MAX_REVOKED} revoked values already`);
-      const told = { id, values: all, ...(reason === undefined ? {} : { reason }) };
+      const why = reason === undefined ? {} : { reason };
+      const revoked = [...row.revoked, ...unrevoked(row, all, { at: now, by, ...why })];
+      const told = { id, values: all, ...why };
       return { rows: [[id, { ...row, revoked }]], event: { type: "reference-value.revoke", by, ...told } };
     });
+  }
+
+  /**
+   * Revokes every value that the key vouched for (`Voucher.keyId`), also where others vouch for it, too; all or none. Answers how
+   * many were not revoked before. Rejects with `REFERENCE_VALUE_NOT_FOUND` for a key that vouches for nothing.
+   */
+  async revokeVoucher(keyId: string, { by, now }: Act, reason?: string): Promise<number> {
+    const why = reason === undefined ? {} : { reason };
+    for (let attempt = 1; ; attempt += 1) {
+      const { rows, sealed } = await this.#read();
+      const members = [...rows].filter(([, { entries }]) =>
+        entries.some(({ voucher }) => voucher.keyId === keyId),
+      );
+      if (members.length === 0) throw notFound(`that key ${keyId} vouched for`);
+      const changes: Change[] = [];
+      let count = 0;
+      for (const [id, row] of members) {
+        const vouched = row.entries.filter(({ voucher }) => voucher.keyId === keyId);
+        const more = unrevoked(row, new Set(vouched.map(({ value }) => value)), { at: now, by, ...why });
+        count += more.length;
+        changes.push(...this.#putRow(id, sealed.get(id), { ...row, revoked: [...row.revoked, ...more] }));
+      }
+      const ids = members.map(([id]) => id);
+      const event = { type: "reference-value.revoke", by, voucher: { keyId }, ids, count, ...why };
+      if (await this.#written([...changes, auditChange(now, event)], attempt)) return count;
+    }
   }
 
   /** Takes a revocation back: those who vouched for the value count again. Rejects with `REFERENCE_VALUE_NOT_FOUND`. */
@@ -270,7 +295,7 @@ class References {
         rows.set(id, this.#rowOf(id, sealed));
       }
       const fresh = ids.length - rows.size;
-      if (fresh > 0 && (await this.#store.keys(SPACE)).length + fresh > MAX_IDS) throw tooMany();
+      if (fresh > 0 && (await this.#store.keys(SPACE)).length + fresh > MAX_IDS) throw tooMany(MAX_IDS);
       const decision = decide(rows);
       const changes = decision.rows.flatMap(([id, row]) => this.#putRow(id, stored.get(id), row));
       if (await this.#written([...changes, auditChange(now, decision.event)], attempt)) return;
@@ -362,36 +387,4 @@ function joined(
   const all = [...kept, ...unique];
   if (all.length > MAX_VALUES) throw invalid(`more than ${MAX_VALUES} values under one id`);
   return all;
-}
-
-function membersOf(
-  rows: ReadonlyMap<string, ReferenceRow>,
-  name: string,
-): (readonly [string, ReferenceRow])[] {
-  return [...rows].filter(([, { entries }]) => entries.some(({ group }) => group === name));
-}
-
-function revokedAll(revoked: Registered["revoked"]): BrokerError {
-  const ids = [...new Set(revoked.map(({ id }) => id))].slice(0, 5);
-  return new BrokerError(
-    "REFERENCE_REVOKED",
-    "policy",
-    `Cannot register reference values: every value of ${ids.join(", ")} was revoked`,
-    { detail: { ids }, hint: "Un-revoke the value first, if it is good after all." },
-  );
-}
-
-function tooMany(): BrokerError {
-  return new BrokerError(
-    "QUOTA_EXCEEDED",
-    "policy",
-    `Cannot keep more reference values: there are ${MAX_IDS} ids, and no more fit`,
-    { hint: "Delete those that no policy asks for." },
-  );
-}
-
-function notFound(what: string): BrokerError {
-  return new BrokerError("REFERENCE_VALUE_NOT_FOUND", "misuse", `Cannot find reference value ${what}`, {
-    hint: "List the reference values to see what is there.",
-  });
 }

@@ -4,7 +4,7 @@
 import { sameReference, VOUCHER_KINDS, type VouchedValue } from "@adyton/appraisal/reference";
 import type { JsonObject, JsonValue } from "@adyton/core/json";
 import { z } from "zod";
-import { matching } from "../protocol.ts";
+import { invalid, matching } from "../protocol.ts";
 
 /** A value that somebody vouches for, as it was registered. */
 export interface ReferenceEntry extends VouchedValue {
@@ -38,6 +38,9 @@ export interface GroupState {
   readonly at: Date;
   readonly by: string;
 }
+
+/** Under one id. */
+const MAX_REVOKED = 10_000;
 
 export const NO_ROW: ReferenceRow = { entries: [], revoked: [] };
 
@@ -115,4 +118,26 @@ export function originOf({
   voucher: { kind, keyId, builder, source },
 }: Pick<VouchedValue, "voucher">): string {
   return JSON.stringify([kind, keyId ?? null, builder ?? null, source ?? null]);
+}
+
+/** Revocations of those of the values that are not revoked yet. Throws `INVALID_REQUEST` where there are too many. */
+export function unrevoked(
+  { revoked }: ReferenceRow,
+  values: Iterable<JsonValue>,
+  how: Omit<Revocation, "value">,
+): readonly Revocation[] {
+  const more = [...values]
+    .filter((value) => !isRevoked(revoked, value))
+    .map((value): Revocation => ({ value, ...how }));
+  if (revoked.length + more.length > MAX_REVOKED)
+    throw invalid(`there are ${MAX_REVOKED} revoked values under one id already`);
+  return more;
+}
+
+/** The rows that hold values of a group. */
+export function membersOf(
+  rows: ReadonlyMap<string, ReferenceRow>,
+  name: string,
+): (readonly [string, ReferenceRow])[] {
+  return [...rows].filter(([, { entries }]) => entries.some(({ group }) => group === name));
 }
