@@ -7,5 +7,5 @@ import { type CompiledPolicy, type CompileOptions, compileWith } from "./policy.
 
 /** Compiles modules. Throws a `RegoError` that holds everything that was found. */
 export function compile(options: CompileOptions): CompiledPolicy {
-  return compileWith(standardBuiltins, options, typeChecker);
+  return compileWith(standardBuiltins, options, typeChecker(options.schemas));
 }

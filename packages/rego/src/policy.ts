@@ -3,6 +3,7 @@
 
 import type { Body, Module, RegoVersion } from "./ast.ts";
 import type { Builtin } from "./builtin.ts";
+import type { DocumentTypes } from "./check/documents.ts";
 import type { Program, TypeChecker } from "./compile/program.ts";
 import { resolve, resolveQuery } from "./compile/resolve.ts";
 import { type Diagnostic, RegoError } from "./errors.ts";
@@ -18,6 +19,8 @@ export interface CompileOptions {
   readonly version?: RegoVersion;
   /** Functions beside the language's own; one of the same name takes the place of that. */
   readonly builtins?: readonly Builtin[];
+  /** What is known of `input` and `data`: `schemaTypes` of @adyton/rego/schema. Not for `compileWith`, which checks no types. */
+  readonly schemas?: DocumentTypes;
   /** A function that fails ends the evaluation with an error; by default its expression is undefined. */
   readonly strictBuiltinErrors?: boolean;
   /** For every evaluation that names none of its own. */

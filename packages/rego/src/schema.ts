@@ -5,6 +5,9 @@ import { type Builtin, type BuiltinContext, BuiltinFailure } from "./builtin.ts"
 import { ANY_OBJECT, define, failure } from "./builtins/define.ts";
 import { jsonOf, parseJson } from "./json-text.ts";
 import { compileSchema, type Schema } from "./schema/compile.ts";
+
+export { schemaTypes } from "./schema/documents.ts";
+
 import { validate } from "./schema/validate.ts";
 import { anyOf, arrayOf, BOOLEAN, NULL, STRING, type Type, tupleOf } from "./types.ts";
 import { isObject, type Value } from "./value.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Types of a resolved program: what can never fit is an error before anything runs. Nothing is known of `input`, of base
-// documents and of what a `with` puts in their place.
+// Types of a resolved program: what can never fit is an error before anything runs. Of `input`, of base documents and of
+// what a `with` puts in their place is known what schemas say, and nothing without them.
 
 import type {
   Callee,
@@ -16,11 +16,12 @@ import type {
   Statement,
   TypeChecker,
 } from "../compile/program.ts";
-import { pathText } from "../compile/program.ts";
+import { findNode, pathText } from "../compile/program.ts";
 import { printTerm } from "../print.ts";
 import { showValue } from "../show.ts";
 import { ANY, BOOLEAN, type FunctionType, STRING, setOf, type Type } from "../types.ts";
 import { keyOf, type Value } from "../value.ts";
+import { Documents, type DocumentTypes, NOTHING_KNOWN, type ProgramDocuments } from "./documents.ts";
 import {
   keysType,
   objectType,
@@ -35,18 +36,21 @@ import {
 /** What is known of the rules of a program, for its queries. */
 const checkers = new WeakMap<Program, Checker>();
 
-/** Reports everything that can never fit. */
-export const typeChecker: TypeChecker = {
-  rules: (program, report) => {
-    const checker = new Checker(program, report);
-    // In order: a chain of rules may be longer than the stack is deep.
-    for (const node of program.order) checker.typeOfRules(node);
-    checkers.set(program, checker);
-  },
-  query: (program, query, report) => {
-    new Checker(program, report, checkers.get(program)).body(query.body, new Types());
-  },
-};
+/** Reports everything that can never fit, with what is known of the documents. */
+export function typeChecker(types?: DocumentTypes): TypeChecker {
+  return {
+    rules: (program, report) => {
+      const checker = new Checker(program, report, types?.of(program, report));
+      // In order: a chain of rules may be longer than the stack is deep.
+      for (const node of program.order) checker.typeOfRules(node);
+      checkers.set(program, checker);
+    },
+    query: (program, query, report) => {
+      const rules = checkers.get(program);
+      new Checker(program, report, rules?.known, rules).body(query.body, new Types());
+    },
+  };
+}
 
 /** Types of the locals of one clause or query, those of the bodies around a body included. */
 class Types {
@@ -72,33 +76,40 @@ class Checker {
   readonly #program: Program;
   readonly #report: Report;
   readonly #rules: Checker;
-  readonly #known = new Map<RuleNode, Type>();
+  readonly #types = new Map<RuleNode, Type>();
+  readonly known: ProgramDocuments;
+  #documents: Documents;
   #quiet = false;
   /** In a body of `every`, where OPA looks at references and comprehensions only. */
   #lenient = false;
 
-  constructor(program: Program, report: Report, rules?: Checker) {
+  constructor(program: Program, report: Report, known: ProgramDocuments = NOTHING_KNOWN, rules?: Checker) {
     this.#program = program;
     this.#report = report;
+    this.known = known;
+    this.#documents = known.queries;
     this.#rules = rules ?? this;
   }
 
   /** What the rules at a node give; of functions what a call gives. Rules do not need themselves: recursion was refused. */
   typeOfRules(node: RuleNode): Type {
-    let type = this.#known.get(node);
+    let type = this.#types.get(node);
     if (type === undefined) {
       // Should a rule come back to itself all the same, it is anything.
-      this.#known.set(node, ANY);
+      this.#types.set(node, ANY);
       type = unionOf(node.clauses.map((clause) => this.#clause(clause)));
-      this.#known.set(node, type);
+      this.#types.set(node, type);
     }
     return type;
   }
 
   #clause(clause: Clause): Type {
     const types = new Types();
+    const documents = this.#documents;
+    this.#documents = this.known.clause(clause);
     this.body(clause.body, types);
     const result = this.#result(clause, types);
+    this.#documents = documents;
     return clause.else === undefined ? result : unionOf([result, this.#clause(clause.else)]);
   }
 
@@ -124,11 +135,38 @@ class Checker {
 
   #statement({ form, location, with: replacements, negated, origin }: Statement, types: Types): void {
     // `some x in 5` has no solution, and nobody is the worse for it.
-    this.#quiet = origin?.form.kind === "some-in";
-    for (const { value } of replacements) if (isOperand(value)) this.operand(value, types);
+    this.#quiet = origin?.form.kind === "some-in" && origin.form.domain.kind === "scalar";
+    const documents = this.#documents;
+    if (replacements.length > 0) this.#documents = this.#replaced(replacements, types);
     // Below a `with` other things may stand in the place of rules and functions.
     const replaced = replacements.some(({ target }) => target.kind !== "input");
     this.#form(form, negated ? new Types(types) : types, location, replaced);
+    this.#documents = documents;
+  }
+
+  /** The documents below a `with`: what is put somewhere may be what stood there as well, where it is not read. */
+  #replaced(replacements: Statement["with"], types: Types): Documents {
+    const documents = new Documents(this.#documents);
+    for (const { target, value } of replacements) {
+      const given = isOperand(value) ? this.operand(value, types) : ANY;
+      if (target.kind !== "input" && target.kind !== "data") continue;
+      documents[target.kind].put(target.path, unionOf([this.#typeAt(target.kind, target.path), given]));
+    }
+    return documents;
+  }
+
+  /** What stands at a path, as far as it is known. */
+  #typeAt(document: "input" | "data", path: readonly Value[]): Type {
+    const known = this.#documents.find(document, path);
+    if (known === undefined) {
+      const node = document === "data" ? findNode(this.#program.root, path) : undefined;
+      return node === undefined || node.clauses.length === 0 || node.children.size > 0
+        ? ANY
+        : this.#rules.typeOfRules(node);
+    }
+    let { type } = known;
+    for (const key of path.slice(known.length)) type = selected(type, key, typeOf(key)) ?? ANY;
+    return type;
   }
 
   #form(form: Form, types: Types, location: Statement["location"], replaced: boolean): void {
@@ -292,7 +330,11 @@ class Checker {
     const { head, path } = operand;
     let at = 0;
     let type: Type = ANY;
-    if (head === "data") {
+    const known = typeof head === "string" ? this.#documents.find(head, path.map(keyIn)) : undefined;
+    if (known !== undefined) {
+      type = known.type;
+      at = known.length;
+    } else if (head === "data") {
       let node: RuleNode | undefined = this.#program.root;
       while (node !== undefined && node.clauses.length === 0 && at < path.length) {
         const part: Operand | undefined = path[at];
@@ -345,6 +387,10 @@ class Checker {
       ...(known === undefined || known === "" ? {} : { hint: `its keys are ${known}` }),
     });
   }
+}
+
+function keyIn(part: Operand): Value | undefined {
+  return part.kind === "value" ? part.value : undefined;
 }
 
 function isOperand(value: Operand | Callee): value is Operand {

@@ -85,7 +85,10 @@ export function unionOf(types: readonly Type[]): Type {
 }
 
 function equalTypes(a: Type, b: Type): boolean {
-  return a === b || typeText(a, 0, MAX_DEPTH) === typeText(b, 0, MAX_DEPTH);
+  if (a === b) return true;
+  const text = typeText(a, 0, MAX_DEPTH);
+  // What lies deeper may differ.
+  return text === typeText(b, 0, MAX_DEPTH) && !text.includes("…");
 }
 
 /** Whether a value can have both types. Wrong only in the direction of yes. */
