@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { JsonObject } from "@adyton/core/json";
+import { codeOfAsync } from "@adyton/testing";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { systemClock } from "../clock.ts";
@@ -132,6 +133,12 @@ describe("settings", () => {
     expect(await refusal(() => parsedFile(file(name, text)))).toContain(name);
   });
 
+  it("say the code of what is wrong", async () => {
+    expect(await codeOfAsync(() => readSettings({ texts: { "server.prt": "1" }, folder }))).toBe(
+      "CONFIG_INVALID",
+    );
+  });
+
   it("refuse files that are not there", async () => {
     expect(await refusal(() => readSettings({ file: "none.toml", folder }))).toContain("none.toml");
   });
@@ -166,6 +173,7 @@ describe("options", () => {
     expect(options).toMatchObject({
       allowSimulated: false,
       allowRsa15: false,
+      explanations: { kept: 1000, seconds: 86_400 },
       rateLimit: { perSecond: 100, burst: 1000 },
       sessionSeconds: 300,
       maxSessions: 100_000,

@@ -62,6 +62,7 @@ export async function brokerOptionsOf(
     admin: await adminOf(admin),
     allowSimulated: attestation.allow_simulated,
     allowRsa15: attestation.allow_rsa15,
+    explanations: { kept: attestation.explanations, seconds: attestation.explanation_seconds },
     ...(attestation.protocols === undefined ? {} : { protocols: attestation.protocols }),
     ...(await trustedOf(tokens)),
     corsOrigins: server.cors_origins,

@@ -196,6 +196,14 @@ export const settingsSchema: z.ZodType<Settings> = z
           .boolean()
           .default(false)
           .describe("encrypt with PKCS #1 v1.5 to RSA keys that ask for it: only for clients without better"),
+        explanations: count
+          .max(100_000)
+          .default(1000)
+          .describe("of the last so many attestations, that `adyton explain` tells"),
+        explanation_seconds: count
+          .max(31_536_000)
+          .default(86_400)
+          .describe("for which an explanation is kept"),
       })
       .prefault({})
       .describe("How evidence is judged, besides policies."),

@@ -99,6 +99,8 @@ export interface AttestationSettings {
   readonly allow_simulated: boolean;
   readonly protocols?: readonly ProtocolLine[];
   readonly allow_rsa15: boolean;
+  readonly explanations: number;
+  readonly explanation_seconds: number;
 }
 
 export interface TokenSettings {
