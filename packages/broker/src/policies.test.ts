@@ -118,6 +118,16 @@ describe("a resource policy", () => {
     expect(await released()).toBe("released");
   });
 
+  it("tells of its first mistakes and failed tests alone, however many there are", async () => {
+    const many = (line: (n: number) => string): string =>
+      Array.from({ length: 120 }, (_, n) => line(n)).join("\n");
+    await setPolicy(`package policy\nallow := true\n${many((n) => `a${n} if unknown${n}(1)`)}`);
+    await setPolicy(ALLOW, { tests: encoded(`package policy_test\n${many((n) => `test_${n} if false`)}`) });
+    const [mistakes, failed] = await events("policy.refused");
+    expect(mistakes?.diagnostics).toHaveLength(10);
+    expect(failed?.failed).toHaveLength(100);
+  });
+
   it("whose tests take too long is not set", () => {
     const policy = { file: "resource.rego", text: `${DENY}test_one if true\ntest_two if true\n` };
     let time = 0;

@@ -51,6 +51,9 @@ const TEST_LIMITS: Partial<Limits> = { steps: 5_000_000, cells: 2_000_000, depth
 /** Of all tests together: nobody else is answered meanwhile. */
 const TESTS_MS = 10_000;
 const MAX_FAILED_TESTS = 8;
+/** In the audit log. */
+const MAX_TOLD_TESTS = 100;
+const MAX_DIAGNOSTICS = 10;
 
 /** SHA-384 of a policy's text, hex: by this the audit log and tokens name it. */
 export function policyDigest(text: string): string {
@@ -144,8 +147,9 @@ export function wrapped<T>({ file, text, tests }: PolicyText, make: () => T): T 
   } catch (error) {
     if (!(error instanceof RegoError)) throw error;
     const sources = { [file]: text, ...(tests === undefined ? {} : { [testFileOf(file)]: tests }) };
-    const shown = renderDiagnostics(error.diagnostics, sources);
-    throw invalid(`it does not compile\n${shown.trimEnd()}`, error.diagnostics.map(factsOf));
+    // They stand in the audit log for good: who reads the first ones knows what to do.
+    const first = error.diagnostics.slice(0, MAX_DIAGNOSTICS);
+    throw invalid(`it does not compile\n${renderDiagnostics(first, sources).trimEnd()}`, first.map(factsOf));
   }
 }
 
@@ -208,7 +212,7 @@ function failedTests(bad: readonly TestResult[]): BrokerError {
     "misuse",
     `Cannot set the policy: ${bad.length} of its tests failed\n${lines.join("\n")}`,
     {
-      detail: { tests: bad.map(({ name }) => name) },
+      detail: { tests: bad.slice(0, MAX_TOLD_TESTS).map(({ name }) => name) },
       hint: "Mend the policy or its tests. The old policy stays.",
     },
   );

@@ -12,6 +12,7 @@ import { BrokerError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { bySpecificity, fitsPath } from "./path-pattern.ts";
 import type { ResourcePolicy } from "./policy.ts";
+import { noPolicy, noSuchVersion, tooManyScoped, unusable } from "./policy-errors.ts";
 import { type PolicyFile, readPolicyFile } from "./policy-files.ts";
 import { PolicyMemory } from "./policy-memory.ts";
 import {
@@ -260,7 +261,8 @@ export class PolicyStore {
       throw error;
     }
     const before = await store.get("policy", currentKey(name));
-    if (before === undefined && isScoped(name) && (await this.scoped()).length >= MAX_SCOPED) throw tooMany();
+    if (before === undefined && isScoped(name) && (await this.scoped()).length >= MAX_SCOPED)
+      throw tooManyScoped(MAX_SCOPED);
     const version = ((await this.#read(name))?.version ?? (await this.#lastVersion(name))) + 1;
     const policy: StoredPolicy = {
       version,
@@ -375,37 +377,4 @@ function versionKey(name: PolicyName, version: number | ""): string {
 /** No pattern's key begins with that of another and a slash. */
 function keyOf(name: PolicyName): string {
   return isScoped(name) ? `resource:${encodeURIComponent(name.slice("resource:".length))}` : name;
-}
-
-function noPolicy(name: PolicyName): BrokerError {
-  return new BrokerError("POLICY_NOT_FOUND", "misuse", `Cannot find policy ${name}: none was set`, {
-    hint: "List the policies to see which are in force.",
-  });
-}
-
-function noSuchVersion(name: PolicyName, version: number): BrokerError {
-  return new BrokerError(
-    "POLICY_NOT_FOUND",
-    "misuse",
-    `Cannot activate version ${version} of policy ${name}: it was never set, or is kept no longer`,
-    { hint: "List the versions that are kept." },
-  );
-}
-
-function tooMany(): BrokerError {
-  return new BrokerError(
-    "QUOTA_EXCEEDED",
-    "policy",
-    `Cannot set the policy: there are ${MAX_SCOPED} for patterns of names`,
-    { hint: "Write fewer policies for wider patterns." },
-  );
-}
-
-function unusable(name: PolicyName): BrokerError {
-  return new BrokerError(
-    "STATE_INVALID",
-    "misuse",
-    `Cannot decide: ${policyFileOf(name)} cannot be used, and no ${name} policy was set before`,
-    { hint: "Mend the file: the log says what is wrong with it." },
-  );
 }
