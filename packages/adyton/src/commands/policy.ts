@@ -118,9 +118,23 @@ export const policy: Group = {
         "Parses and compiles the policies together and prints every finding with its line, a caret and a hint: syntax, unknown names and functions, variables that nothing binds, rules that need themselves, types that never fit.",
       ],
       arguments: [PATHS],
-      options: [V0],
+      options: [
+        {
+          name: "schema",
+          value: "PATH",
+          summary: "a JSON schema of the input, or a folder of schemas for METADATA annotations to name",
+          file: true,
+        },
+        V0,
+      ],
       exits: [2, 6],
-      examples: [{ line: "adyton policy check policies/", what: "Exits 1 and tells why, or 0." }],
+      examples: [
+        { line: "adyton policy check policies/", what: "Exits 1 and tells why, or 0." },
+        {
+          line: "adyton policy check policies/ --schema schemas/",
+          what: "Also finds what no input of the schemas has: schemas/acl/list.json is schema.acl.list.",
+        },
+      ],
       next: "`adyton policy test PATH` runs their tests.",
       load: async () => (await import("../policy/check.ts")).check,
     },

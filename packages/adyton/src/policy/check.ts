@@ -2,11 +2,12 @@
 // `adyton policy check`: everything that is wrong with policies, with line, column, caret and hint.
 
 import { compile, RegoError } from "@adyton/rego";
+import { schemaTypes } from "@adyton/rego/schema";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit.ts";
 import type { Invocation } from "../frame/command.ts";
 import { writeJson } from "../frame/json.ts";
 import type { Io } from "../io.ts";
-import { BUILTINS, findingsText, load, versionOf, withSources } from "./load.ts";
+import { BUILTINS, findingsText, load, loadSchemas, versionOf, withSources } from "./load.ts";
 import { unitsOf } from "./units.ts";
 
 /** JSON: `{ok, modules, diagnostics: [{code, message, location, hint}]}`. */
@@ -14,7 +15,9 @@ export async function check(invocation: Invocation, io: Io): Promise<ExitCode> {
   try {
     const loaded = await load(invocation.arguments, versionOf(invocation), io);
     try {
-      for (const { modules } of unitsOf(loaded)) compile({ modules, builtins: BUILTINS });
+      const path = invocation.value("schema");
+      const schemas = schemaTypes(path === undefined ? undefined : await loadSchemas(path, io));
+      for (const { modules } of unitsOf(loaded)) compile({ modules, builtins: BUILTINS, schemas });
     } catch (error) {
       throw error instanceof RegoError ? withSources(error, loaded.sources) : error;
     }

@@ -2,7 +2,7 @@
 // Policies and data out of files and folders, laid out as `opa` reads them.
 
 import { readdir, stat } from "node:fs/promises";
-import { extname, join, relative, resolve, sep } from "node:path";
+import { basename, extname, join, relative, resolve, sep } from "node:path";
 import { unansweredQuery } from "@adyton/appraisal";
 import { toUtf8 } from "@adyton/core/bytes";
 import {
@@ -106,6 +106,17 @@ export async function load(paths: readonly string[], version: RegoVersion, io: I
 /** One JSON or YAML document out of a file, or stdin. */
 export async function loadDocument(path: string, io: Io): Promise<Value> {
   return documentIn(path, await textOf(path, io));
+}
+
+/** JSON schemas by the names that annotations know them by: of one file the empty name, of a folder their paths. */
+export async function loadSchemas(path: string, io: Io): Promise<Readonly<Record<string, Value>>> {
+  const schemas: [name: string, schema: Value][] = [];
+  for (const { path: file, folder } of await filesOf([path], io)) {
+    if (extname(file) === ".rego") continue;
+    const name = file === path ? "" : [...folder, basename(file, extname(file))].join("/");
+    schemas.push([name, await loadDocument(file, io)]);
+  }
+  return Object.fromEntries(schemas);
 }
 
 /** Policies whose refusals are told with their lines. */

@@ -154,6 +154,24 @@ describe("check", () => {
     });
     expect(await json("check", "p")).toEqual({ ok: true, modules: 2, diagnostics: [] });
   });
+
+  it("judges by schemas, of one file or of a folder", async () => {
+    await write("input.json", '{"properties": {"user": {"type": "string"}, "measure": {"type": "string"}}}');
+    await write("schemas/acl/list.yaml", "properties: {alice: {type: number}}");
+    await write(
+      "s.rego",
+      "# METADATA\n# schemas:\n# - data.acl: schema.acl.list\npackage s\n\np if data.acl.bob\n\nq if input.usr\n",
+    );
+    expect((await adyton("check", "s.rego")).code).toBe(EXIT.ok);
+    expect((await adyton("check", "s.rego", "--schema", "schemas")).out).toContain("data.acl.bob");
+    expect((await adyton("check", "s.rego", "--schema", "nowhere.json")).err).toContain("FILE_NOT_FOUND");
+    await write("t.rego", "package t\n\nq if input.usr\n");
+    expect(await json("check", "t.rego", "--schema", "input.json")).toMatchObject({
+      ok: false,
+      diagnostics: [{ code: "REGO_TYPE", location: { row: 3 }, hint: 'its keys are "user", "measure"' }],
+    });
+    expect(await json("check", "p", "--schema", "input.json")).toMatchObject({ ok: true });
+  });
 });
 
 describe("fmt", () => {

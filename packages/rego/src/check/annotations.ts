@@ -34,6 +34,8 @@ export class SchemaAnnotations {
   /** Packages, subpackages and documents by their paths. */
   readonly #paths = new Map<string, SchemaAnnotation[]>();
   readonly #unmarshal: Builtin | undefined;
+  /** Many rules have one comment. */
+  readonly #texts = new Map<string, PlainObject>();
   readonly #report: Report;
 
   constructor(modules: readonly Module[], unmarshal: Builtin | undefined, report: Report) {
@@ -104,9 +106,13 @@ export class SchemaAnnotations {
     if (this.#unmarshal === undefined) {
       throw failure("they are YAML; add `yamlBuiltins` of @adyton/rego/yaml to the functions");
     }
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
     const unmarshal = this.#unmarshal.call as (text: Value, context: BuiltinContext) => Value | undefined;
     const value = unmarshal(text, NO_CONTEXT);
-    return value !== undefined && isObject(value) ? (value as PlainObject) : {};
+    const annotations = value !== undefined && isObject(value) ? (value as PlainObject) : {};
+    this.#texts.set(text, annotations);
+    return annotations;
   }
 
   #put(scope: Scope, path: readonly Value[], schemas: readonly SchemaAnnotation[]): void {
