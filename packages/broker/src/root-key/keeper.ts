@@ -325,7 +325,7 @@ function missing(): BrokerError {
 function changed(): BrokerError {
   return new BrokerError(
     "STATE_INVALID",
-    "unavailable",
+    "misuse",
     "Cannot change the root keys: others change them all the time",
     { hint: "Try again." },
   );

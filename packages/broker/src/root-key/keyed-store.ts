@@ -77,7 +77,7 @@ function underCurrent(keys: RootKeys, change: Change): Change {
   if (!keys.knows(id)) {
     throw new BrokerError(
       "STORE_CONFLICT",
-      "unavailable",
+      "misuse",
       `Cannot write ${space} ${key}: the root key it is sealed under was destroyed meanwhile`,
       { detail: { space, key }, hint: "Try again." },
     );
