@@ -33,7 +33,7 @@ describe("a passphrase", () => {
     { kdf: "md5" },
     { logN: 40 },
     { logN: 0 },
-    { r: 1000 },
+    { r: 10_000_000 },
     { p: 1e6 },
     { salt: 1 },
     { wrapped: undefined },
