@@ -16,10 +16,10 @@ import type {
   Statement,
   TypeChecker,
 } from "../compile/program.ts";
-import { findNode, pathText } from "../compile/program.ts";
+import { findNode } from "../compile/program.ts";
 import { printTerm } from "../print.ts";
 import { showValue } from "../show.ts";
-import { ANY, BOOLEAN, type FunctionType, STRING, setOf, type Type } from "../types.ts";
+import { ANY, BOOLEAN, STRING, setOf, type Type } from "../types.ts";
 import { keyOf, type Value } from "../value.ts";
 import { Documents, type DocumentTypes, NOTHING_KNOWN, type ProgramDocuments } from "./documents.ts";
 import {
@@ -32,6 +32,7 @@ import {
   typeText,
   unionOf,
 } from "./lattice.ts";
+import { misfit, nameOf, nameOfRef } from "./messages.ts";
 
 /** What is known of the rules of a program, for its queries. */
 const checkers = new WeakMap<Program, Checker>();
@@ -395,28 +396,4 @@ function keyIn(part: Operand): Value | undefined {
 
 function isOperand(value: Operand | Callee): value is Operand {
   return value.kind !== "builtin" && value.kind !== "function";
-}
-
-function misfit(
-  name: string,
-  given: readonly Type[],
-  type: FunctionType,
-  location: Statement["location"],
-): Parameters<Report>[0] {
-  const have = given.map((each) => typeText(each)).join(", ");
-  const want = type.args.map((each) => typeText(each)).join(", ");
-  return {
-    code: "REGO_TYPE",
-    message: `${name}: invalid argument(s): have (${have}), want (${want})`,
-    location,
-  };
-}
-
-function nameOf(callee: Callee): string {
-  return callee.kind === "builtin" ? callee.builtin.name : pathText(callee.node.path);
-}
-
-function nameOfRef(head: RefOperand["head"], path: readonly Operand[]): string {
-  const start = typeof head === "string" ? head : head.name;
-  return start + path.map((part) => (part.kind === "value" ? `[${showValue(part.value)}]` : "[_]")).join("");
 }
