@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether the broker can do its work: what load balancers and orchestrators ask.
 
+import { builtinPolicy, type Policy } from "@adyton/appraisal";
 import type { NoteKey } from "@adyton/core/note";
 import { readHead } from "./audit/head.ts";
 import type { Clock } from "./clock.ts";
@@ -34,6 +35,8 @@ const PROBE = "probe";
 const FRESH_MS = 1000;
 /** A name that no resource has. */
 const NOBODY = "-/-/-";
+/** Stands where no policy is set; nothing is judged by it. */
+const UNASKED: Policy = builtinPolicy({ allowSimulated: false });
 
 export class Health {
   readonly #options: HealthOptions;
@@ -76,7 +79,10 @@ export class Health {
         vault.open(SPACE, PROBE, vault.seal(SPACE, PROBE, Uint8Array.of(1))),
       ),
       auditLog: await check("auditLog", () => readHead(store, logKey)),
-      policies: await check("policies", () => policies.checkUsable(NOBODY)),
+      policies: await check("policies", async () => {
+        await policies.resource(NOBODY);
+        await policies.attestation(UNASKED);
+      }),
     } as const;
     this.#tell(failures.join("; "));
     return { ready: failures.length === 0, checks };

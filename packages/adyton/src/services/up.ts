@@ -14,10 +14,18 @@ import { configuredFolder } from "./place.ts";
 import { askedPassphrase, newRootKeyKind, rootKeyAccess } from "./root-access.ts";
 import { settingsFor } from "./settings.ts";
 import { type Services, startServices } from "./start.ts";
-import { runWorkers, tellParent } from "./workers.ts";
+import { leaveParent, runWorkers, tellParent } from "./workers.ts";
 
 /** JSON: one object when the services are up, `{url, dir, adminTokenFile, dev}`, and `metricsUrl`, `workers` where there are some. */
 export async function up(invocation: Invocation, io: Io): Promise<ExitCode> {
+  try {
+    return await serveUntilStopped(invocation, io);
+  } finally {
+    leaveParent();
+  }
+}
+
+async function serveUntilStopped(invocation: Invocation, io: Io): Promise<ExitCode> {
   const dev = invocation.flag("dev");
   const { settings } = await settingsFor(invocation, io);
   const logger = loggerOf(settings, io);

@@ -68,6 +68,11 @@ export function tellParent(facts: UpFacts): void {
   process.send?.({ type: READY, facts });
 }
 
+/** In a worker that is done: the channel to the parent would keep it alive. */
+export function leaveParent(): void {
+  if (cluster.isWorker && process.connected) process.disconnect();
+}
+
 async function started(keep: (worker: Worker, begun: number) => void): Promise<UpFacts> {
   const begun = performance.now();
   const worker = cluster.fork();
