@@ -9,7 +9,7 @@ type ObjectType = Extract<Type, { kind: "object" }>;
 type Members = NonNullable<ObjectType["members"]>;
 
 /** A place in a document; what stands beside its children is not known. */
-export class Place {
+class Place {
   type: Type | undefined;
   readonly children: Map<Key, { readonly key: Value; readonly place: Place }> = new Map();
 

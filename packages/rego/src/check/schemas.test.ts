@@ -30,8 +30,8 @@ function found(
     return undefined;
   } catch (error) {
     if (!(error instanceof RegoError)) throw error;
-    const [{ code, message }] = error.diagnostics;
-    return `${code} ${message}`;
+    const [first] = error.diagnostics;
+    return `${first?.code} ${first?.message}`;
   }
 }
 
