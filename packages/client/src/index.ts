@@ -50,7 +50,7 @@ export type {
   NebulaRequest,
   PluginCalls,
   Transit,
-  TransitOptions,
+  TransitInputs,
 } from "./plugins.ts";
 export type {
   AddedReferences,

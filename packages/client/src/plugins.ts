@@ -8,7 +8,7 @@ import { pluginPath } from "./plugin-path.ts";
 import { decryptAnswer, type TeeKeyPair } from "./tee-key.ts";
 import { type Answer, type Call, jsonIn } from "./wire.ts";
 
-export interface TransitOptions {
+export interface TransitInputs {
   /** What a derived key is derived for. Those keys need it, others take none. */
   readonly context?: Uint8Array;
   /** Authenticated beside the plaintext; decrypting takes the same. */
@@ -28,11 +28,11 @@ export interface DataKey {
  */
 export interface Transit {
   /** `vault:v1:…` */
-  encrypt(key: string, plaintext: Uint8Array | string, options?: TransitOptions): Promise<string>;
+  encrypt(key: string, plaintext: Uint8Array | string, options?: TransitInputs): Promise<string>;
   /** The answer is encrypted to the attested key; one that is not is refused with `INVALID_ANSWER`. */
-  decrypt(key: string, ciphertext: string, options?: TransitOptions): Promise<Uint8Array>;
+  decrypt(key: string, ciphertext: string, options?: TransitInputs): Promise<Uint8Array>;
   /** The same plaintext under the key's newest version; it is not shown. */
-  rewrap(key: string, ciphertext: string, options?: TransitOptions): Promise<string>;
+  rewrap(key: string, ciphertext: string, options?: TransitInputs): Promise<string>;
   /** A fresh key under the named one. Default 256 bits. */
   dataKey(
     key: string,
@@ -155,7 +155,7 @@ function transitCalls(call: AttestedCall): Transit {
   };
 }
 
-function inputs({ context, associatedData }: TransitOptions): JsonObject {
+function inputs({ context, associatedData }: TransitInputs): JsonObject {
   return {
     ...(context === undefined ? {} : { context: toBase64(context) }),
     ...(associatedData === undefined ? {} : { associated_data: toBase64(associatedData) }),
