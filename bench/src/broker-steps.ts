@@ -12,6 +12,8 @@ import {
   sign,
   verify,
 } from "node:crypto";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { createBroker, openBrokerState } from "@adyton/broker";
 import { createCache, verifyEvidence } from "@adyton/evidence";
 import { createRecorder, runChecks } from "./bare.ts";
@@ -43,6 +45,10 @@ export interface StepsReport {
   };
   /** `handshake` by `bare.sum`. */
   readonly ratio: number;
+  /** One quote to another thread, and the claims back: what verification there would cost besides itself. */
+  readonly thread: number;
+  /** The warm verification of the quote. */
+  readonly verification: number;
 }
 
 const BASE = "https://broker.bench";
@@ -57,6 +63,7 @@ const STEPS = ["auth", "attest", "resource"] as const;
 export async function benchSteps(world: BrokerWorld, effort: Effort): Promise<StepsReport> {
   const state = await openBrokerState(world.newFolder());
   const broker = createBroker({ ...state, allowSimulated: true, rateLimit: false, sessionSeconds: 5 });
+  const thread = await createThread(world, new Guest(world.seed));
   try {
     const fetch = (url: string, init: RequestInit) => broker.fetch(new Request(url, init));
     await world.furnish(BASE, state.adminToken, fetch);
@@ -64,6 +71,8 @@ export async function benchSteps(world: BrokerWorld, effort: Effort): Promise<St
     const samples: Record<(typeof STEPS)[number], number[]> = { auth: [], attest: [], resource: [] };
     const contenders = [
       { name: "handshake", run: () => handshake(fetch, guest, samples) },
+      { name: "thread", run: thread.ask },
+      { name: "verification", run: await warmVerification(world, guest) },
       ...(await bareContenders(world, guest)),
     ];
     const timings = await measure(contenders, effort);
@@ -87,8 +96,11 @@ export async function benchSteps(world: BrokerWorld, effort: Effort): Promise<St
       handshake: total,
       bare: { evidenceChecks, ...bare, sum },
       ratio: total / sum,
+      thread: medianOf("thread"),
+      verification: medianOf("verification"),
     };
   } finally {
+    await thread.stop();
     await broker.close();
   }
 }
@@ -128,6 +140,37 @@ async function warmChecks(
   recorder.clear();
   await verifyEvidence(guest.quoteOver(randomBytes(64)), options);
   return recorder.checks();
+}
+
+async function warmVerification({ trusted }: BrokerWorld, guest: Guest): Promise<() => Promise<unknown>> {
+  const options = { ...trusted, tee: "tdx" as const, cache: createCache() };
+  const quote = guest.quoteOver(randomBytes(64));
+  const run = () => verifyEvidence(quote, options);
+  await run();
+  return run;
+}
+
+/** A thread that answers every quote with the claims of one. */
+async function createThread(
+  { trusted }: BrokerWorld,
+  guest: Guest,
+): Promise<{ ask(): Promise<unknown>; stop(): Promise<unknown> }> {
+  const quote = guest.quoteOver(randomBytes(64));
+  const { claims } = await verifyEvidence(quote, { ...trusted, tee: "tdx" });
+  const program = `
+    const { parentPort, workerData } = require("node:worker_threads");
+    parentPort.on("message", () => parentPort.postMessage(workerData));
+  `;
+  const worker = new Worker(program, { eval: true, workerData: claims });
+  await once(worker, "online");
+  return {
+    ask: () => {
+      const answer = once(worker, "message");
+      worker.postMessage(quote);
+      return answer;
+    },
+    stop: () => worker.terminate(),
+  };
 }
 
 async function bareContenders(world: BrokerWorld, guest: Guest): Promise<Contender[]> {

@@ -31,7 +31,11 @@ export function brokerTable({ cores, memory, node, steps, stores }: BrokerReport
     const title = name === "evidence" ? `evidence (${evidenceChecks} checks)` : name;
     lines.push(row(`  ${title}`, [value.toFixed(0)]));
   }
-  lines.push(`A handshake takes ${steps.ratio.toFixed(1)} times as long as its cryptography.`, "");
+  lines.push(`A handshake takes ${steps.ratio.toFixed(1)} times as long as its cryptography.`);
+  lines.push(
+    `Verification takes ${steps.verification.toFixed(0)} of it; to ask another thread alone would take ${steps.thread.toFixed(0)}.`,
+    "",
+  );
   const { handshakes, heapMegabytes, residentMegabytes, sessionSeconds } = memory;
   const list = (values: readonly number[]): string => values.map((value) => value.toFixed(0)).join(" ");
   lines.push(
