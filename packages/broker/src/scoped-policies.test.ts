@@ -147,7 +147,7 @@ describe("the policy of a pattern", () => {
 describe("a guest", () => {
   /** Status, headers and body of an answer, with the name taken out. */
   const seen = async (name: string, headers?: Readonly<Record<string, string>>): Promise<unknown> => {
-    const answer = await get(name, headers);
+    const answer = await get(name, { ...headers, "x-request-id": "the-same" });
     return {
       status: answer.status,
       headers: [...answer.headers].filter(([header]) => !header.startsWith("adyton-log")),
