@@ -68,7 +68,8 @@ export function coversGrant(
   tenants?: readonly string[] | undefined,
 ): boolean {
   const here = held.filter(
-    (grant) => grant.tenants === undefined || tenants?.every((name) => grant.tenants?.includes(name)) === true,
+    (grant) =>
+      grant.tenants === undefined || tenants?.every((name) => grant.tenants?.includes(name)) === true,
   );
   return asked.actions.every((action) =>
     asked.targets.every((target) =>

@@ -193,7 +193,7 @@ describe("options", () => {
     });
     const options = await stateOptionsOf(settings, around);
     expect(options.postgres).toMatchObject({ url: "postgres://u:p@db.example/d", timeoutMs: 2000 });
-    expect(await options.rootKey?.passphrase?.()).toBe("six words that nobody guesses");
+    expect(await options.rootKey?.passphrase?.(false)).toBe("six words that nobody guesses");
   });
 
   it.each([
