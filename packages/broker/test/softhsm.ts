@@ -56,7 +56,8 @@ function madeTokens(): string[] {
   process.env.SOFTHSM2_CONF = configuration;
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   return Array.from({ length: POOL }, (_, i) => {
-    const label = `token-${i}`;
+    // pkcs11-tool takes the first token whose label begins with what it was told.
+    const label = `token-${i + POOL}`;
     const pins = ["--so-pin", "test-so-pin", "--pin", PIN];
     execFileSync("softhsm2-util", ["--init-token", "--free", "--label", label, ...pins], { stdio: "ignore" });
     return label;
