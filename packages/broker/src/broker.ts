@@ -104,7 +104,10 @@ export interface BrokerOptions {
 }
 
 export interface Broker {
-  /** Answers every request; never rejects. Without an address all requests share one rate limit. */
+  /**
+   * Answers every request; never rejects. Without an address all requests share one rate limit. A server of your own has
+   * to hold each body to the length it announces, as Node's does: such a body is read whole before it is measured.
+   */
   fetch(request: Request, connection?: Connection): Promise<Response>;
   /** From now on `/readyz` says no; everything is answered as before. */
   retire(): void;
